@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/strv.h"
+
+/* json - documents by way of jansson, which nobody else calls to parse or print.
+ *
+ * Documents from outside: at most 64 levels, no duplicate keys, UTF-8 only, and sized by the caller's
+ * named limit before they come here.  Look-ups name the path that failed. */
+
+void auto_json(json_t **value); /* AUTO(json) json_t *doc = NULL; */
+
+int json_parse(const char *bytes, size_t len, json_t **out, struct err *err);
+
+/* Members of object o.  A member that is missing or null: *out is untouched, 0 is returned (1 when it
+ * was there).  One of another type: -1, ERR_INPUT "'<name>' is not a string". */
+int json_get_string(const json_t *o, const char *name, const char **out, struct err *err); /* lent */
+int json_get_uint(const json_t *o, const char *name, uint64_t *out, struct err *err);
+int json_get_bool(const json_t *o, const char *name, bool *out, struct err *err);
+int json_get_object(const json_t *o, const char *name, json_t **out, struct err *err);     /* lent */
+int json_get_array(const json_t *o, const char *name, json_t **out, struct err *err);      /* lent */
+int json_get_strv(const json_t *o, const char *name, struct strv *out, struct err *err);   /* added */
+
+/* Values from strings of any bytes: what is not UTF-8 is replaced by U+FFFD. */
+json_t *json_text(const char *s);
+json_t *json_strv(const struct strv *v);
+
+/* Appends the value's text.  COMPACT is Go's json.Marshal: no blanks, <, >, & and U+2028/9 escaped
+ * as \u003c..., members in their order of insertion.  INDENT is json.MarshalIndent with two blanks,
+ * likewise escaped. */
+enum json_style { JSON_STYLE_COMPACT, JSON_STYLE_INDENT, JSON_STYLE_SORTED /* compact, keys sorted */ };
+void json_format(const json_t *value, enum json_style style, struct buf *out);
+
+#endif

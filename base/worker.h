@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_WORKER_H
+#define BASE_WORKER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+/* worker - one job in a forked process of this program.
+ *
+ * The coordinator is single-threaded, starts workers, and sleeps in worker_wait_any().  A worker
+ * does its one job, emits events (which arrive at the coordinator's listener) and ends with one
+ * result: a JSON value, or an error value, which arrives as it was set.  It is killed when the
+ * coordinator ends, and is waited for by pidfd.  It may use threads; the coordinator may not.
+ *
+ * 1. w = worker_start(&(struct worker_job){ .name = ..., .run = ..., .arg = ... }, &err)
+ * 2. worker_wait_any(set) returns a worker that has ended
+ * 3. worker_result(w, &json, &err), then worker_free(w)
+ */
+
+struct worker;
+
+/* The body, in the child.  *result is sent to the coordinator (owned here; NULL: nothing to say).
+ * 0, or -1 with err set. */
+typedef int worker_body(void *arg, json_t **result, struct err *err);
+
+struct worker_job {
+	const char *name; /* for messages: "run", "pull" */
+	worker_body *run;
+	void *arg;        /* as it is at the time of the fork */
+	uint32_t event;   /* LOG events from worker_log_fd() get this id */
+	bool logs;        /* make a pipe pair whose write ends the body finds with worker_log_fds() */
+};
+
+int worker_start(const struct worker_job *job, struct worker **out, struct err *err);
+
+/* In the body: write ends of this worker's log pipes (stdout, stderr); what is written there
+ * arrives as EVENT_LOG. */
+void worker_log_fds(int *out_fd, int *err_fd);
+
+/* Waits until one of the workers ends (*done: its index), or one of the extra descriptors is
+ * readable (*done: count + its index), or ^C/TERM came (-1, ERR_INTERRUPTED).  Events of all are
+ * delivered meanwhile. */
+int worker_wait_any(struct worker **workers, size_t count, size_t *done, struct err *err);
+
+/* Of an ended worker: its JSON result (owned by the caller; may be NULL) or its error.  A worker that
+ * died without a word: ERR_SYSTEM "<name>: killed by signal 9". */
+int worker_result(struct worker *w, json_t **result, struct err *err);
+
+/* Ends it if it still runs (TERM, then KILL after grace_ms), reaps, frees. */
+void worker_stop(struct worker *w, unsigned grace_ms);
+void worker_free(struct worker *w);
+void auto_worker(struct worker **w);
+
+/* Start, wait, result: for the common case of one at a time. */
+int worker_call(const struct worker_job *job, json_t **result, struct err *err);
+
+/* Installs the signal descriptor that makes worker_wait_any() see ^C, TERM and HUP; once, in the
+ * coordinator.  Workers get the default actions back. */
+int worker_signals(struct err *err);
+/* The signal that came, or 0. */
+int worker_signal(void);
+
+#endif

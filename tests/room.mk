@@ -1,0 +1,32 @@
+# tests/ - the inspector: may know every room; no room knows it
+#
+# A unit test of room/noun is tests/unit/room_noun.c; it links its room and those below, so a call
+# upstairs does not link.  UNIT_<ROOM> lists them.
+
+TEST_EXTENSIONS = .sh .bats
+LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+SH_LOG_DRIVER = $(LOG_DRIVER)
+BATS_LOG_DRIVER = $(LOG_DRIVER)
+BATS_LOG_COMPILER = bats
+AM_BATS_LOG_FLAGS = --formatter tap
+AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP LC_ALL=C TZ=UTC \
+	srcdir='$(abs_top_srcdir)' builddir='$(abs_top_builddir)' \
+	ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1; \
+	export CMOCKA_MESSAGE_OUTPUT LC_ALL TZ srcdir builddir ASAN_OPTIONS UBSAN_OPTIONS;
+
+TEST_CPPFLAGS = $(AM_CPPFLAGS) -DTESTDATA='"$(abs_top_srcdir)/testdata"'
+TEST_LIBS = $(FOREIGN_LIBS) $(CMOCKA_LIBS)
+noinst_HEADERS = tests/unit/test.h
+UNIT_TESTS =
+
+if HAVE_CMOCKA
+include tests/unit/base.mk
+include tests/unit/layers.mk
+include tests/unit/registry.mk
+include tests/unit/dockerfile.mk
+include tests/unit/sandbox.mk
+include tests/unit/build.mk
+include tests/unit/cmd.mk
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS)
+endif
