@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DOCKERFILE_DURATION_H
+#define DOCKERFILE_DURATION_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* duration - Go's time.ParseDuration: "1h30m", "1.5s", "-2us"; units ns us ms s m h. */
+
+/* Nanoseconds.  ERR_INPUT: time: invalid duration "5", time: missing unit in duration "5". */
+int duration_parse(const char *text, int64_t *out, struct err *err);
+
+#endif
