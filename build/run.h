@@ -12,7 +12,7 @@
 /* run - a program in an image, in the foreground: the same box as a RUN step, with the caller's standard
  * streams.  What it writes to its root is thrown away. */
 
-struct run_options {
+struct run_request {
 	const char *image;      /* name, or image ID or its prefix */
 	struct strv argv;       /* empty: the image's command */
 	const char *entrypoint; /* NULL: the image's; "": none */
@@ -31,6 +31,6 @@ struct run_options {
 };
 
 /* *status is the program's own: 128 + n when signal n ended it; 127 not found, 126 not executable. */
-int run_image(struct store *store, const struct run_options *options, int *status, struct err *err);
+int run_image(struct store *store, const struct run_request *request, int *status, struct err *err);
 
 #endif
