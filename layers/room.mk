@@ -1,3 +1,7 @@
 # layers/ - the material: digests, tar, codecs, trees, the store
 noinst_LIBRARIES += liblayers.a
-liblayers_a_SOURCES =
+liblayers_a_SOURCES = \
+	layers/digest.c layers/digest.h \
+	layers/entry.c layers/entry.h \
+	layers/sink.c \
+	layers/stream.c layers/stream.h
