@@ -1,1 +1,5 @@
 # unit tests of registry
+UNIT_TESTS += tests/unit/registry_ref
+tests_unit_registry_ref_SOURCES = tests/unit/registry_ref.c
+tests_unit_registry_ref_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_registry_ref_LDADD = $(REGISTRY_LIBS) $(TEST_LIBS)
