@@ -168,6 +168,49 @@ stream_bytes(const void *bytes, size_t len)
 	return &b->stream;
 }
 
+struct after_stream {
+	struct stream stream;
+	struct stream *next;
+	size_t at, len;
+	char bytes[];
+};
+
+static ssize_t
+after_read(struct stream *s, void *bytes, size_t len, struct err *err)
+{
+	struct after_stream *a = (struct after_stream *)s;
+	size_t n = len < a->len - a->at ? len : a->len - a->at;
+
+	if (n == 0)
+		return stream_read(a->next, bytes, len, err);
+	memcpy(bytes, a->bytes + a->at, n);
+	a->at += n;
+	return (ssize_t)n;
+}
+
+static void
+after_free(struct stream *s)
+{
+	struct after_stream *a = (struct after_stream *)s;
+
+	stream_free(a->next);
+	free(a);
+}
+
+struct stream *
+stream_after(const void *bytes, size_t len, struct stream *next)
+{
+	static const struct stream_ops ops = { after_read, after_free };
+	struct after_stream *a = xzalloc(sizeof *a + len);
+
+	a->stream.ops = &ops;
+	a->next = next;
+	a->len = len;
+	if (len > 0)
+		memcpy(a->bytes, bytes, len);
+	return &a->stream;
+}
+
 /* One shape for the streams that look on while bytes pass from the next one. */
 struct watch_stream {
 	struct stream stream;

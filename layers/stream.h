@@ -56,6 +56,11 @@ struct stream *stream_bytes(const void *bytes, size_t len);  /* lent bytes */
 struct stream *stream_verify(struct stream *next, const struct digest *wanted, uint64_t size);
 /* Fills *out (which outlives the stream) when the end is reached. */
 struct stream *stream_digest(struct stream *next, struct digest *out);
+/* These bytes (copied), then what next has: what was read to be looked at is given back. */
+struct stream *stream_after(const void *bytes, size_t len, struct stream *next);
+/* Reads next in a thread of its own, a few buffers ahead, so that what makes the bytes and what uses
+ * them run side by side.  Freeing waits until next's current read returns. */
+struct stream *stream_ahead(struct stream *next);
 /* ERR_INPUT past limit bytes: what decompressors may make. */
 struct stream *stream_limit(struct stream *next, uint64_t limit);
 

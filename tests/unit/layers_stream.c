@@ -166,6 +166,48 @@ TEST(a_full_disk_is_told_at_finish)
 	same_int(err.kind, ERR_SYSTEM);
 }
 
+TEST(bytes_looked_at_are_given_back)
+{
+	AUTO(stream) struct stream *s = stream_after("hel", 3, drip("lo"));
+	AUTO(buf) struct buf got = BUF_INIT;
+	struct err err = { 0 };
+
+	works(stream_read_all(s, 5, &got, &err));
+	same_str(got.data, "hello");
+}
+
+TEST(reading_ahead_changes_nothing)
+{
+	enum { LEN = 3000001 };
+	AUTO(free) char *large = xmalloc(LEN);
+	AUTO(stream) struct stream *s = NULL;
+	AUTO(stream) struct stream *unread = stream_ahead(stream_bytes(large, LEN));
+	AUTO(stream) struct stream *left = stream_ahead(stream_bytes(large, LEN));
+	AUTO(buf) struct buf got = BUF_INIT;
+	struct err err = { 0 };
+	size_t i;
+
+	for (i = 0; i < LEN; i++)
+		large[i] = (char)(i * 7 + i / 251);
+	s = stream_ahead(stream_bytes(large, LEN));
+	works(stream_read_all(s, LEN, &got, &err));
+	same_bytes(got.data, got.len, large, LEN);
+	same_int(stream_read(s, large, 1, &err), 0);
+	same_int(stream_read(left, large, 1, &err), 1);
+}
+
+TEST(reading_ahead_brings_errors_after_the_bytes_before_them)
+{
+	AUTO(stream) struct stream *s = stream_ahead(stream_limit(drip("123456"), 5));
+	AUTO(buf) struct buf got = BUF_INIT;
+	struct err err = { 0 };
+	char bytes[8];
+
+	same_int(stream_read(s, bytes, sizeof bytes, &err), 1);
+	fails(stream_read_all(s, 100, &got, &err), "larger than 5 bytes");
+	fails(stream_read_all(s, 100, &got, &err), "larger than 5 bytes");
+}
+
 int
 main(void)
 {
@@ -176,6 +218,9 @@ main(void)
 		CASE(limits_hold),
 		CASE(a_copy_reaches_both_sinks_and_their_digest),
 		CASE(descriptors_carry_small_and_large_writes_in_order),
+		CASE(bytes_looked_at_are_given_back),
+		CASE(reading_ahead_changes_nothing),
+		CASE(reading_ahead_brings_errors_after_the_bytes_before_them),
 		CASE(a_full_disk_is_told_at_finish),
 	};
 
