@@ -4,9 +4,16 @@ liblayers_a_SOURCES = \
 	layers/archive.h \
 	layers/check.h \
 	layers/codec.h \
+	layers/config.c layers/config.h \
+	layers/config_format.c \
+	layers/descriptor.c layers/descriptor.h \
 	layers/digest.c layers/digest.h \
 	layers/entry.c layers/entry.h \
 	layers/gc.h \
+	layers/index.c layers/index.h \
+	layers/manifest.c layers/manifest.h \
+	layers/oci.h \
+	layers/platform.c layers/platform.h \
 	layers/sink.c \
 	layers/store.h \
 	layers/stream.c layers/stream.h \
