@@ -1,4 +1,24 @@
 # cmd/ - the door: words in, words out
+#
+# libcmd.a is all of it but main, for the tests.
+noinst_LIBRARIES += libcmd.a
+libcmd_a_SOURCES = \
+	cmd/cmd.h \
+	cmd/cmd_complete.c \
+	cmd/cmd_man.c \
+	cmd/cmd_version.c \
+	cmd/opt.c cmd/opt.h \
+	cmd/opt_help.c \
+	cmd/piece.c cmd/piece.h \
+	cmd/show.c cmd/show.h \
+	cmd/suggest.c cmd/suggest.h \
+	cmd/table.c \
+	cmd/ui.c cmd/ui.h \
+	cmd/ui_json.c \
+	cmd/ui_plain.c \
+	cmd/ui_tty.c
+CMD_LIBS = libcmd.a $(BUILD_LIBS)
+
 bin_PROGRAMS += cooper
 cooper_SOURCES = cmd/main.c
-cooper_LDADD = $(BUILD_LIBS) $(FOREIGN_LIBS)
+cooper_LDADD = $(CMD_LIBS) $(FOREIGN_LIBS)

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* table - all commands, and the texts that are made from their rows. */
+#include "cmd/cmd.h"
+
+#include "base/mem.h"
+
+const struct opt globals_options[] = { OPT_STR(0, "root", struct globals, root, "dir",
+					       "keep everything in <dir> (COOPER_ROOT)"),
+	OPT_BOOL(0, "debug", struct globals, debug, "tell on stderr what is done and why"),
+	OPT_BOOL('h', "help", struct globals, help, "show this help"),
+	OPT_BOOL(0, "version", struct globals, version, "show the version"), OPT_END };
+
+const struct cmd *const cmd_table[] = {
+	&cmd_version,
+	&cmd_help_command,
+	&cmd_man,
+	&cmd_complete,
+	NULL,
+};
+
+#define OVERVIEW_NAME 12
+
+const struct cmd *
+cmd_find(const char *name)
+{
+	for (size_t i = 0; cmd_table[i] != NULL; i++)
+		if (streq(cmd_table[i]->name, name))
+			return cmd_table[i];
+	return NULL;
+}
+
+void
+cmd_overview(struct buf *out)
+{
+	buf_adds(out,
+		"cooper builds container images without a daemon and without root, and moves\n"
+		"them to and from registries.\n\n"
+		"Usage: cooper [options] <command> ...\n\nCommands:\n");
+	for (size_t i = 0; cmd_table[i] != NULL; i++)
+		if (!cmd_table[i]->hidden)
+			buf_addf(out, "  %-*s%s\n", OVERVIEW_NAME, cmd_table[i]->name,
+				cmd_table[i]->summary);
+	buf_adds(out, "\nOptions of every command:\n");
+	opt_help(globals_options, out);
+	buf_adds(out, "\n'cooper <command> --help' says more, 'man cooper-<command>' the same.\n");
+}
+
+void
+cmd_help(const struct cmd *cmd, struct buf *out)
+{
+	size_t at = out->len;
+
+	buf_addf(out, "Usage: cooper %s%s%s%s\n\n", cmd->name,
+		cmd->options[0].kind == OPT_KIND_END ? "" : " [options]",
+		cmd->args[0] == '\0' ? "" : " ", cmd->args);
+	at = out->len;
+	opt_fill(cmd->summary, 0, 0, out);
+	if (out->data[at] >= 'a' && out->data[at] <= 'z')
+		out->data[at] = (char)(out->data[at] - 'a' + 'A');
+	if (cmd->about != NULL) {
+		buf_addc(out, '\n');
+		opt_fill(cmd->about, 0, 0, out);
+	}
+	if (cmd->options[0].kind != OPT_KIND_END) {
+		buf_adds(out, "\nOptions:\n");
+		opt_help(cmd->options, out);
+	}
+	buf_adds(out, "\nOptions of every command:\n");
+	opt_help(globals_options, out);
+	if (cmd->example != NULL)
+		buf_addf(out, "\nFor example:\n%s", cmd->example);
+}
