@@ -1,16 +1,20 @@
 # layers/ - the material: digests, tar, codecs, trees, the store
 noinst_LIBRARIES += liblayers.a
 liblayers_a_SOURCES = \
+	layers/apply.h \
 	layers/archive.h \
 	layers/check.h \
 	layers/codec.h \
 	layers/config.c layers/config.h \
 	layers/config_format.c \
 	layers/descriptor.c layers/descriptor.h \
+	layers/diff.h \
 	layers/digest.c layers/digest.h \
 	layers/entry.c layers/entry.h \
 	layers/gc.h \
 	layers/index.c layers/index.h \
+	layers/layer.h \
+	layers/listing.h \
 	layers/manifest.c layers/manifest.h \
 	layers/oci.h \
 	layers/platform.c layers/platform.h \
@@ -18,4 +22,7 @@ liblayers_a_SOURCES = \
 	layers/store.h \
 	layers/stream.c layers/stream.h \
 	layers/stream_ahead.c \
-	layers/tar.h
+	layers/tar.h \
+	layers/tree.h \
+	layers/view.h \
+	layers/xattr.h

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LAYERS_XATTR_H
+#define LAYERS_XATTR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "layers/entry.h"
+
+/* xattr - extended attributes of a file by directory and name, whatever kind it has, never through a
+ * link.  By the system calls of Linux 6.13, else by way of /proc/self/fd. */
+
+#define XATTR_NAME_SIZE 256
+#define XATTR_VALUE_SIZE 65536
+
+/* Whether a layer may carry it: user.* and security.capability, but not what overlays and container
+ * tools keep in user.* for themselves, which from a stranger would hide or redirect files. */
+bool xattr_is_layers(const char *name);
+
+/* Adds those that layers carry to e, sorted.  File systems without attributes have none. */
+int xattr_read(int dir, const char *name, struct entry *e, struct err *err);
+
+/* Length of the value, or -1 with errno. */
+ssize_t xattr_get(int dir, const char *name, const char *attribute, void *value, size_t size);
+/* 0 or -1 with errno. */
+int xattr_set(int dir, const char *name, const char *attribute, const void *value, size_t len);
+
+#endif
