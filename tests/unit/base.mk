@@ -1,4 +1,14 @@
-UNIT_TESTS += tests/unit/base_strv
+# unit tests of base
+UNIT_TESTS += tests/unit/base_event tests/unit/base_file tests/unit/base_json tests/unit/base_strv
+tests_unit_base_event_SOURCES = tests/unit/base_event.c
+tests_unit_base_event_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_base_event_LDADD = $(BASE_LIBS) $(TEST_LIBS)
+tests_unit_base_file_SOURCES = tests/unit/base_file.c
+tests_unit_base_file_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_base_file_LDADD = $(BASE_LIBS) $(TEST_LIBS)
+tests_unit_base_json_SOURCES = tests/unit/base_json.c
+tests_unit_base_json_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_base_json_LDADD = $(BASE_LIBS) $(TEST_LIBS)
 tests_unit_base_strv_SOURCES = tests/unit/base_strv.c
 tests_unit_base_strv_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_base_strv_LDADD = $(BASE_LIBS) $(TEST_LIBS)
