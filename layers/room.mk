@@ -14,7 +14,8 @@ liblayers_a_SOURCES = \
 	layers/gc.h \
 	layers/index.c layers/index.h \
 	layers/layer.h \
-	layers/listing.h \
+	layers/listing.c layers/listing.h \
+	layers/listing_format.c \
 	layers/manifest.c layers/manifest.h \
 	layers/oci.h \
 	layers/platform.c layers/platform.h \
