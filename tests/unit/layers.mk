@@ -1,4 +1,8 @@
 # unit tests of layers
+UNIT_TESTS += tests/unit/layers_config
+tests_unit_layers_config_SOURCES = tests/unit/layers_config.c
+tests_unit_layers_config_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_layers_config_LDADD = $(LAYERS_LIBS) $(TEST_LIBS)
 UNIT_TESTS += tests/unit/layers_digest
 tests_unit_layers_digest_SOURCES = tests/unit/layers_digest.c
 tests_unit_layers_digest_CPPFLAGS = $(TEST_CPPFLAGS)
@@ -11,6 +15,10 @@ UNIT_TESTS += tests/unit/layers_listing
 tests_unit_layers_listing_SOURCES = tests/unit/layers_listing.c
 tests_unit_layers_listing_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_layers_listing_LDADD = $(LAYERS_LIBS) $(TEST_LIBS)
+UNIT_TESTS += tests/unit/layers_oci
+tests_unit_layers_oci_SOURCES = tests/unit/layers_oci.c
+tests_unit_layers_oci_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_layers_oci_LDADD = $(LAYERS_LIBS) $(TEST_LIBS)
 UNIT_TESTS += tests/unit/layers_stream
 tests_unit_layers_stream_SOURCES = tests/unit/layers_stream.c
 tests_unit_layers_stream_CPPFLAGS = $(TEST_CPPFLAGS)
