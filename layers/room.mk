@@ -24,6 +24,11 @@ liblayers_a_SOURCES = \
 	layers/stream.c layers/stream.h \
 	layers/stream_ahead.c \
 	layers/tar.h \
+	layers/tar_entry.c \
+	layers/tar_header.c layers/tar_header.h \
+	layers/tar_pax.c layers/tar_pax.h \
+	layers/tar_read.c layers/tar_read.h \
+	layers/tar_write.c \
 	layers/tree.h \
 	layers/view.h \
 	layers/xattr.h

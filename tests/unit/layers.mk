@@ -23,3 +23,7 @@ UNIT_TESTS += tests/unit/layers_stream
 tests_unit_layers_stream_SOURCES = tests/unit/layers_stream.c
 tests_unit_layers_stream_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_layers_stream_LDADD = $(LAYERS_LIBS) $(TEST_LIBS)
+UNIT_TESTS += tests/unit/layers_tar
+tests_unit_layers_tar_SOURCES = tests/unit/layers_tar.c
+tests_unit_layers_tar_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_layers_tar_LDADD = $(LAYERS_LIBS) $(TEST_LIBS)
