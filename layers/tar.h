@@ -65,6 +65,10 @@ int tar_reader_next(struct tar_reader *r, struct entry *out, struct err *err);
 ssize_t tar_reader_data(struct tar_reader *r, void *bytes, size_t len, struct err *err);
 /* Steps over the hole at this place of a sparse file, if there is one: how many bytes it had. */
 uint64_t tar_reader_hole(struct tar_reader *r);
+/* For who reads a file's bytes from below by their offset: how many bytes were taken from the stream and not
+ * used yet (the entry's are the first of them), and whether they are fragments rather than the file. */
+size_t tar_reader_ahead(const struct tar_reader *r);
+bool tar_reader_is_sparse(const struct tar_reader *r);
 /* After the end: reads what the stream still has, which counts for its digest. */
 int tar_reader_drain(struct tar_reader *r, struct err *err);
 

@@ -432,7 +432,7 @@ read_entry(struct tar_reader *r, struct entry *out, struct err *err)
 {
 	AUTO(entry) struct entry e = { .path = NULL };
 	struct tar_header h;
-	uint64_t size;
+	uint64_t size = 0;
 	int n, seen;
 
 	r->entries++;
@@ -533,6 +533,18 @@ tar_reader_hole(struct tar_reader *r)
 		return 0;
 	r->place += run;
 	return run;
+}
+
+size_t
+tar_reader_ahead(const struct tar_reader *r)
+{
+	return r->len - r->at;
+}
+
+bool
+tar_reader_is_sparse(const struct tar_reader *r)
+{
+	return r->sparse;
 }
 
 int

@@ -3,3 +3,7 @@ UNIT_TESTS += tests/unit/registry_ref
 tests_unit_registry_ref_SOURCES = tests/unit/registry_ref.c
 tests_unit_registry_ref_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_registry_ref_LDADD = $(REGISTRY_LIBS) $(TEST_LIBS)
+UNIT_TESTS += tests/unit/registry_catalog
+tests_unit_registry_catalog_SOURCES = tests/unit/registry_catalog.c
+tests_unit_registry_catalog_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_registry_catalog_LDADD = $(REGISTRY_LIBS) $(TEST_LIBS)

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMD_IMAGE_H
+#define CMD_IMAGE_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/strv.h"
+#include "layers/config.h"
+#include "layers/oci.h"
+#include "layers/store.h"
+#include "registry/ref.h"
+
+/* image - an image of the store as commands show it: what a name means, its documents, and how people call
+ * it. */
+
+struct image {
+	struct descriptor root;       /* what the name means: a manifest or an index */
+	struct descriptor descriptor; /* the manifest for one platform */
+	struct buf manifest_bytes, config_bytes;
+	struct manifest manifest;
+	struct config config;
+};
+#define IMAGE_INIT { .manifest_bytes = BUF_INIT, .config_bytes = BUF_INIT }
+void auto_image(struct image *i);
+
+/* Reads the documents.  platform NULL: the host's, or the first of an index that has not this one. */
+int image_read(struct store *s, const struct descriptor *root, const struct platform *platform,
+	struct image *out, struct err *err);
+
+/* What is meant by a name, a digest, or an image ID or its beginning.  *name (added, may be NULL) is the store's
+ * name, where it was found by name.  ERR_NOTFOUND; ERR_INPUT where several begin so. */
+int image_find(struct store *s, const char *text, struct strv *name, struct descriptor *out,
+	struct err *err);
+
+/* The name under which the store keeps r: whole, with either tag or digest. */
+void image_name(const struct ref *r, struct buf *out);
+int image_name_parse(const char *text, struct buf *out, struct err *err);
+
+/* Bytes of layers and config, as they are stored. */
+uint64_t image_size(const struct image *i);
+/* Seconds since 1970 of an RFC 3339 time; 0: unknown. */
+long long image_time(const char *text);
+
+#endif

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "registry/place_layout.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/path.h"
+
+#define LAYOUT_VERSION "1.0.0"
+#define SEND_SIZE (256u << 10)
+
+struct layout {
+	struct place place;
+	char *path; /* for messages */
+	int root;
+};
+
+static void
+blob_path(const struct digest *d, struct buf *out)
+{
+	buf_addf(out, "blobs/%s/%s", digest_algorithm_name(d), digest_hex(d));
+}
+
+static int
+blob_open(struct layout *l, const struct descriptor *d, struct err *err)
+{
+	AUTO(buf) struct buf path = BUF_INIT;
+	AUTO(fd) int fd = -1;
+	struct stat st;
+
+	blob_path(&d->digest, &path);
+	fd = path_open(l->root, path.data, O_RDONLY | O_NONBLOCK, 0);
+	if (fd < 0)
+		return err_sys(err, "'%s/%s'", l->path, path.data);
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, "'%s/%s'", l->path, path.data);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_INPUT, "'%s/%s' is not a file", l->path, path.data);
+	if ((uint64_t)st.st_size != d->size)
+		return err_set(err, ERR_CORRUPT, "'%s/%s' has %jd bytes, and should have %" PRIu64,
+			l->path, path.data, (intmax_t)st.st_size, d->size);
+	return fd_steal(&fd);
+}
+
+static int
+layout_has(struct place *p, const struct descriptor *d, struct err *err)
+{
+	struct layout *l = (struct layout *)p;
+	AUTO(buf) struct buf path = BUF_INIT;
+	AUTO(fd) int fd = -1;
+	struct stat st;
+
+	blob_path(&d->digest, &path);
+	fd = path_open(l->root, path.data, O_PATH, 0);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(err, "'%s/%s'", l->path, path.data);
+	return S_ISREG(st.st_mode) && (uint64_t)st.st_size == d->size;
+}
+
+static int
+layout_get(struct place *p, const struct descriptor *d, uint64_t offset, struct sink *out,
+	struct err *err)
+{
+	AUTO(fd) int fd = blob_open((struct layout *)p, d, err);
+	AUTO(free) char *bytes = NULL;
+
+	if (fd < 0)
+		return -1;
+	bytes = xmalloc(SEND_SIZE);
+	while (offset < d->size) {
+		ssize_t n = fd_pread(fd, bytes, SEND_SIZE, offset);
+
+		if (n < 0)
+			return err_sys(err, "read %s", d->digest.text);
+		if (n == 0 || (uint64_t)n > d->size - offset)
+			return err_set(
+				err, ERR_CORRUPT, "%s changed while it was read", d->digest.text);
+		if (sink_write(out, bytes, (size_t)n, err) < 0)
+			return -1;
+		offset += (uint64_t)n;
+	}
+	return 0;
+}
+
+/* Writes and verifies dir/name. */
+static int
+blob_write(
+	int dir, const char *name, const struct descriptor *d, struct source *from, struct err *err)
+{
+	AUTO(fd) int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	struct digest digest = { "" };
+	uint64_t size = 0;
+	AUTO(sink) struct sink *out = NULL;
+
+	if (fd < 0)
+		return err_sys(err, "create a blob");
+	out = sink_digest(sink_fd(fd), &digest, &size);
+	if (source_send(from, 0, out, err) < 0 || sink_finish(out, err) < 0)
+		return -1;
+	if (size != d->size || !digest_same(&digest, &d->digest))
+		return err_set(err, ERR_CORRUPT,
+			"expected %s with %" PRIu64 " bytes, got %s with %" PRIu64, d->digest.text,
+			d->size, digest.text, size);
+	if (fdatasync(fd) < 0)
+		return err_sys(err, "sync a blob");
+	return 0;
+}
+
+static int
+layout_put(struct place *p, const struct descriptor *d, struct source *from, struct err *err)
+{
+	struct layout *l = (struct layout *)p;
+	AUTO(free) char *dir_path = xasprintf("blobs/%s", digest_algorithm_name(&d->digest));
+	AUTO(fd) int dir = -1;
+	unsigned long long random = 0;
+	char name[64];
+	int has = layout_has(p, d, err);
+
+	if (has != 0)
+		return has < 0 ? -1 : 0;
+	if (digest_algorithm(&d->digest) != DIGEST_SHA256)
+		return err_set(err, ERR_INPUT, "%s: only sha256 can be written to a layout",
+			d->digest.text);
+	dir = path_mkdirs(l->root, dir_path, 0755);
+	if (dir < 0)
+		return err_sys(err, "'%s/%s'", l->path, dir_path);
+	if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
+		return err_sys(err, "getrandom");
+	snprintf(name, sizeof name, ".part-%016llx", random);
+	if (blob_write(dir, name, d, from, err) < 0) {
+		unlinkat(dir, name, 0);
+		return err_in(err, "'%s'", l->path);
+	}
+	if (renameat(dir, name, dir, digest_hex(&d->digest)) < 0) {
+		unlinkat(dir, name, 0);
+		return err_sys(err, "'%s/%s'", l->path, dir_path);
+	}
+	return 0;
+}
+
+int
+place_layout_catalog(struct place *p, struct catalog *out, struct err *err)
+{
+	struct layout *l = (struct layout *)p;
+	AUTO(buf) struct buf bytes = BUF_INIT;
+	AUTO(fd) int fd = path_open(l->root, "index.json", O_RDONLY | O_NONBLOCK, 0);
+
+	if (fd < 0)
+		return err_sys(err, "'%s/index.json'", l->path);
+	if (buf_read(&bytes, fd, MANIFEST_MAX, err) < 0 ||
+		catalog_parse(bytes.data, bytes.len, out, err) < 0)
+		return err_in(err, "'%s'", l->path);
+	return 0;
+}
+
+static int
+layout_resolve(struct place *p, const char *name, struct descriptor *out, struct err *err)
+{
+	struct layout *l = (struct layout *)p;
+	AUTO(catalog) struct catalog catalog = CATALOG_INIT;
+	const struct descriptor *d = NULL;
+
+	if (place_layout_catalog(p, &catalog, err) < 0)
+		return -1;
+	if (catalog_find(&catalog, name, &d, err) < 0)
+		return err_in(err, "'%s'", l->path);
+	descriptor_copy(d, out);
+	return 0;
+}
+
+static int
+layout_tag(struct place *p, const char *name, const struct descriptor *d, struct err *err)
+{
+	struct layout *l = (struct layout *)p;
+	AUTO(catalog) struct catalog catalog = CATALOG_INIT;
+	AUTO(buf) struct buf bytes = BUF_INIT;
+	AUTO(fd) int lock = path_open(l->root, "oci-layout", O_RDONLY | O_NONBLOCK, 0);
+
+	if (lock < 0 || flock(lock, LOCK_EX) < 0)
+		return err_sys(err, "'%s/oci-layout'", l->path);
+	if (place_layout_catalog(p, &catalog, err) < 0)
+		return -1;
+	catalog_set(&catalog, name, d);
+	catalog_format(&catalog, &bytes);
+	if (file_write(l->root, "index.json", bytes.data, bytes.len, 0644, FILE_SYNC, err) < 0)
+		return err_in(err, "'%s'", l->path);
+	return 0;
+}
+
+static void
+layout_free(struct place *p)
+{
+	struct layout *l = (struct layout *)p;
+
+	auto_fd(&l->root);
+	free(l->path);
+	free(l);
+}
+
+static const struct place_ops ops = {
+	.scheme = "oci",
+	.resolve = layout_resolve,
+	.tag = layout_tag,
+	.has = layout_has,
+	.get = layout_get,
+	.put = layout_put,
+	.free = layout_free,
+};
+
+/* It says that it is a layout, in the version that we know. */
+static int
+check_layout(struct layout *l, struct err *err)
+{
+	AUTO(buf) struct buf bytes = BUF_INIT;
+	AUTO(json) json_t *doc = NULL;
+	AUTO(fd) int fd = path_open(l->root, "oci-layout", O_RDONLY | O_NONBLOCK, 0);
+	const char *version = "";
+
+	if (fd < 0 && errno == ENOENT)
+		return err_set(err, ERR_INPUT, "'%s' is no OCI layout: it has no file 'oci-layout'",
+			l->path);
+	if (fd < 0)
+		return err_sys(err, "'%s/oci-layout'", l->path);
+	if (buf_read(&bytes, fd, LAYOUT_FILE_MAX, err) < 0 ||
+		json_parse(bytes.data, bytes.len, &doc, err) < 0 ||
+		json_get_string(doc, "imageLayoutVersion", &version, err) < 0)
+		return err_in(err, "'%s/oci-layout'", l->path);
+	if (!starts_with(version, "1."))
+		return err_set(err, ERR_INPUT, "'%s': layout version '%s' is not known, only 1.x",
+			l->path, version);
+	return 0;
+}
+
+static int
+make_layout(struct layout *l, struct err *err)
+{
+	static const char version[] = "{\"imageLayoutVersion\":\"" LAYOUT_VERSION "\"}";
+	const struct catalog empty = CATALOG_INIT;
+	AUTO(buf) struct buf index = BUF_INIT;
+	AUTO(fd) int blobs = path_mkdirs(l->root, "blobs/sha256", 0755);
+
+	if (blobs < 0)
+		return err_sys(err, "'%s/blobs'", l->path);
+	catalog_format(&empty, &index);
+	if (faccessat(l->root, "index.json", F_OK, 0) < 0 &&
+		file_write(l->root, "index.json", index.data, index.len, 0644, FILE_SYNC, err) < 0)
+		return err_in(err, "'%s'", l->path);
+	/* the last, since it makes a layout of the directory */
+	if (file_write(l->root, "oci-layout", version, strlen(version), 0644, FILE_SYNC, err) < 0)
+		return err_in(err, "'%s'", l->path);
+	return 0;
+}
+
+int
+place_layout_open(
+	const char *path, enum place_layout_access access, struct place **out, struct err *err)
+{
+	AUTO(place) struct place *p = xzalloc(sizeof(struct layout));
+	struct layout *l = (struct layout *)p;
+
+	p->ops = &ops;
+	l->path = xstrdup(path);
+	l->root = -1;
+	if (access == PLACE_LAYOUT_WRITE && mkdir(path, 0777) < 0 && errno != EEXIST)
+		return err_sys(err, "'%s'", path);
+	l->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (l->root < 0)
+		return err_sys(err, "'%s'", path);
+	if (access == PLACE_LAYOUT_WRITE && faccessat(l->root, "oci-layout", F_OK, 0) < 0 &&
+		make_layout(l, err) < 0)
+		return -1;
+	if (check_layout(l, err) < 0)
+		return -1;
+	*out = steal(&p);
+	return 0;
+}
