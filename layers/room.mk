@@ -30,5 +30,7 @@ liblayers_a_SOURCES = \
 	layers/tar_read.c layers/tar_read.h \
 	layers/tar_write.c \
 	layers/tree.h \
-	layers/view.h \
+	layers/view.c layers/view.h layers/view_nodes.h \
+	layers/view_find.c \
+	layers/view_walk.c \
 	layers/xattr.h

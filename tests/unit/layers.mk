@@ -27,3 +27,7 @@ UNIT_TESTS += tests/unit/layers_tar
 tests_unit_layers_tar_SOURCES = tests/unit/layers_tar.c
 tests_unit_layers_tar_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_layers_tar_LDADD = $(LAYERS_LIBS) $(TEST_LIBS)
+UNIT_TESTS += tests/unit/layers_view
+tests_unit_layers_view_SOURCES = tests/unit/layers_view.c
+tests_unit_layers_view_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_layers_view_LDADD = $(LAYERS_LIBS) $(TEST_LIBS)

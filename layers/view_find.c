@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "layers/view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "layers/view_nodes.h"
+
+/* A walk along a path. */
+struct walk {
+	const struct view *v;
+	const char *path; /* as asked, for messages */
+	struct buf rest;  /* what is still to go, '\0'-ended */
+	size_t at;        /* in rest */
+	uint32_t node;    /* where it is */
+	struct buf
+		missing; /* components below node that are not there, each with a '/' before it */
+	unsigned links;
+	bool keep_missing;
+	bool follow_last;
+};
+#define WALK_INIT                                                        \
+	{                                                                \
+		.rest = BUF_INIT, .node = NODE_ROOT, .missing = BUF_INIT \
+	}
+
+static void
+auto_walk(struct walk *w)
+{
+	buf_free(&w->rest);
+	buf_free(&w->missing);
+}
+
+static int
+walk_link(struct walk *w, uint32_t n, struct err *err)
+{
+	const char *target = w->v->nodes[n].file->link;
+	struct buf rest = BUF_INIT;
+
+	if (++w->links > VIEW_LINKS_MAX)
+		return err_set(err, ERR_INPUT, "'%s' leads through more than %d links", w->path,
+			VIEW_LINKS_MAX);
+	if (target[0] == '\0')
+		return node_not_there(w->path, err);
+	if (strlen(target) + w->rest.len - w->at > ENTRY_PATH_MAX)
+		return err_set(err, ERR_INPUT, "'%s' leads to a path that is too long", w->path);
+	if (target[0] == '/')
+		w->node = NODE_ROOT;
+	buf_adds(&rest, target);
+	if (w->rest.data[w->at] != '\0') {
+		buf_addc(&rest, '/');
+		buf_adds(&rest, w->rest.data + w->at);
+	}
+	buf_free(&w->rest);
+	w->rest = rest;
+	w->at = 0;
+	return 0;
+}
+
+static int
+walk_up(struct walk *w, struct err *err)
+{
+	if (w->missing.len > 0) {
+		buf_truncate(
+			&w->missing, (size_t)(strrchr(w->missing.data, '/') - w->missing.data));
+		return 0;
+	}
+	if (!w->keep_missing && !node_is_dir(w->v, w->node))
+		return node_not_a_directory(w->path, err);
+	w->node = w->v->nodes[w->node].parent;
+	return 0;
+}
+
+static int
+walk_missing(struct walk *w, const char *name, size_t len, bool is_file, struct err *err)
+{
+	if (!w->keep_missing)
+		return is_file ? node_not_a_directory(w->path, err) : node_not_there(w->path, err);
+	buf_addc(&w->missing, '/');
+	buf_add(&w->missing, name, len);
+	return 0;
+}
+
+static int
+walk_component(struct walk *w, const char *name, size_t len, bool is_last, struct err *err)
+{
+	const struct view *v = w->v;
+	uint32_t n;
+
+	if (w->missing.len > 0)
+		return walk_missing(w, name, len, false, err);
+	if (v->nodes[w->node].file == NULL || v->nodes[w->node].file->kind != ENTRY_DIR)
+		return walk_missing(w, name, len, true, err);
+	n = node_child(v, w->node, name, len);
+	if (n == NODE_NONE)
+		return walk_missing(w, name, len, false, err);
+	if (v->nodes[n].file != NULL && v->nodes[n].file->kind == ENTRY_SYMLINK &&
+		(!is_last || w->follow_last))
+		return walk_link(w, n, err);
+	w->node = n;
+	return 0;
+}
+
+/* A '/' or '.' at the end asks for a directory, and so for what a link leads to. */
+static bool
+wants_dir(const char *path)
+{
+	size_t len = strlen(path);
+
+	return len > 0 &&
+	       (path[len - 1] == '/' || strcmp(path, ".") == 0 || ends_with(path, "/.") ||
+		       strcmp(path, "..") == 0 || ends_with(path, "/.."));
+}
+
+static int
+walk_path(struct walk *w, struct err *err)
+{
+	bool want_dir = wants_dir(w->path);
+	const struct node *end;
+
+	if (strlen(w->path) > ENTRY_PATH_MAX)
+		return err_set(err, ERR_INPUT, "'%.60s...' is too long", w->path);
+	buf_adds(&w->rest, w->path);
+	while (w->rest.data[w->at] != '\0') {
+		const char *name = w->rest.data + w->at;
+		size_t len = strcspn(name, "/"), skip = strspn(name + len, "/");
+		bool is_last = name[len + skip] == '\0' && skip == 0;
+
+		w->at += len + skip;
+		if (len == 0 || (len == 1 && name[0] == '.'))
+			continue;
+		if (len == 2 && name[0] == '.' && name[1] == '.') {
+			if (walk_up(w, err) < 0)
+				return -1;
+		} else if (walk_component(w, name, len, is_last, err) < 0) {
+			return -1;
+		}
+	}
+	end = &w->v->nodes[w->node];
+	if (want_dir && !w->keep_missing && (end->file == NULL || end->file->kind != ENTRY_DIR))
+		return node_not_a_directory(w->path, err);
+	return 0;
+}
+
+int
+view_find(const struct view *v, const char *path, bool follow_last, struct view_hit *out,
+	struct err *err)
+{
+	AUTO(walk) struct walk w = WALK_INIT;
+	struct view_hit hit = VIEW_HIT_INIT;
+	struct buf text = BUF_INIT;
+
+	w.v = v;
+	w.path = path;
+	w.follow_last = follow_last;
+	if (walk_path(&w, err) < 0 || node_hit(v, w.node, path, &hit, err) < 0)
+		return -1;
+	node_path(v, w.node, &text);
+	hit.path = buf_steal(&text);
+	*out = hit;
+	return 0;
+}
+
+int
+view_resolve(
+	const struct view *v, const char *path, bool follow_last, struct buf *out, struct err *err)
+{
+	AUTO(walk) struct walk w = WALK_INIT;
+
+	w.v = v;
+	w.path = path;
+	w.follow_last = follow_last;
+	w.keep_missing = true;
+	if (walk_path(&w, err) < 0)
+		return -1;
+	node_path(v, w.node, out);
+	if (w.missing.len > 0)
+		buf_adds(out, w.missing.data + (w.node == NODE_ROOT));
+	return 0;
+}
