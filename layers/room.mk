@@ -13,6 +13,7 @@ liblayers_a_SOURCES = \
 	layers/entry.c layers/entry.h \
 	layers/gc.h \
 	layers/index.c layers/index.h \
+	layers/inodes.c layers/inodes.h \
 	layers/layer.h \
 	layers/listing.c layers/listing.h \
 	layers/listing_format.c \
@@ -29,8 +30,8 @@ liblayers_a_SOURCES = \
 	layers/tar_pax.c layers/tar_pax.h \
 	layers/tar_read.c layers/tar_read.h \
 	layers/tar_write.c \
-	layers/tree.h \
+	layers/tree.c layers/tree.h \
 	layers/view.c layers/view.h layers/view_nodes.h \
 	layers/view_find.c \
 	layers/view_walk.c \
-	layers/xattr.h
+	layers/xattr.c layers/xattr.h

@@ -19,8 +19,16 @@
  * tools keep in user.* for themselves, which from a stranger would hide or redirect files. */
 bool xattr_is_layers(const char *name);
 
-/* Adds those that layers carry to e, sorted.  File systems without attributes have none. */
-int xattr_read(int dir, const char *name, struct entry *e, struct err *err);
+/* What overlay says by its own attributes, user.overlay.* or trusted.overlay.*. */
+enum xattr_mark {
+	XATTR_OPAQUE = 1,   /* opaque=y */
+	XATTR_WHITEOUT = 2, /* whiteout */
+	XATTR_REDIRECT = 4, /* redirect, metacopy: the file is not all here */
+};
+
+/* Adds those that layers carry to e, sorted.  marks: NULL, or set to the marks that were found.  File
+ * systems without attributes have none. */
+int xattr_read(int dir, const char *name, struct entry *e, unsigned *marks, struct err *err);
 
 /* Length of the value, or -1 with errno. */
 ssize_t xattr_get(int dir, const char *name, const char *attribute, void *value, size_t size);
