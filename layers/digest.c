@@ -42,10 +42,11 @@ digest_parse(const char *text, struct digest *out, struct err *err)
 		if (strlen(a->name) != len || memcmp(a->name, text, len) != 0)
 			continue;
 		if (strlen(colon + 1) != a->hex_len)
-			return err_set(err, ERR_INPUT, "digest '%.160s' does not have %zu hex digits",
-				text, a->hex_len);
+			return err_set(err, ERR_INPUT,
+				"digest '%.160s' does not have %zu hex digits", text, a->hex_len);
 		if (!is_lower_hex(colon + 1, a->hex_len))
-			return err_set(err, ERR_INPUT, "digest '%.160s' is not lower-case hex", text);
+			return err_set(
+				err, ERR_INPUT, "digest '%.160s' is not lower-case hex", text);
 		memset(out, 0, sizeof *out);
 		memcpy(out->text, text, len + 1 + a->hex_len);
 		return 0;
@@ -113,8 +114,8 @@ struct hasher {
 	EVP_MD_CTX *midway; /* a copy to be ended while state goes on */
 };
 
-/* OpenSSL's digests fail only for want of memory or of the algorithm itself, as in a library that was
- * built without it; neither can be answered by a caller. */
+/* OpenSSL's digests fail only for want of memory or of the algorithm itself, as in a library that
+ * was built without it; neither can be answered by a caller. */
 static void
 must(int ok)
 {

@@ -9,9 +9,9 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-/* digest - the name of bytes: "sha256:" and 64 lower-case hex digits, or "sha512:" and 128.  A value of
- * this type is either empty (text[0] is 0) or was checked, so it may become part of a path or URL.
- * (image-spec descriptor.md, Digests) */
+/* digest - the name of bytes: "sha256:" and 64 lower-case hex digits, or "sha512:" and 128.  A
+ * value of this type is either empty (text[0] is 0) or was checked, so it may become part of a path
+ * or URL. (image-spec descriptor.md, Digests) */
 
 #define DIGEST_TEXT_SIZE 136
 
@@ -34,7 +34,8 @@ void digest_of(const void *bytes, size_t len, struct digest *out);
 /* ERR_CORRUPT "expected sha256:..., got sha256:..." unless the bytes have this digest. */
 int digest_check(const struct digest *wanted, const void *bytes, size_t len, struct err *err);
 
-/* Bytes as they come.  A hasher may be copied (its state so far) and asked for the digest midway. */
+/* Bytes as they come.  A hasher may be copied (its state so far) and asked for the digest midway.
+ */
 struct hasher;
 struct hasher *hasher_new(enum digest_algorithm algorithm);
 void hasher_free(struct hasher *h);

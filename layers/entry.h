@@ -42,12 +42,12 @@ struct entry {
 	uint32_t uid, gid;
 	int64_t mtime; /* seconds */
 	uint32_t mtime_ns;
-	uint64_t size;  /* FILE: bytes; else 0 */
-	char *link;     /* SYMLINK, HARDLINK; else NULL */
+	uint64_t size;         /* FILE: bytes; else 0 */
+	char *link;            /* SYMLINK, HARDLINK; else NULL */
 	uint32_t major, minor; /* CHAR, BLOCK */
 	struct xattr *xattrs;  /* sorted by name */
 	size_t xattr_count;
-	struct digest digest;  /* FILE: of its bytes, where known; else empty */
+	struct digest digest; /* FILE: of its bytes, where known; else empty */
 };
 
 void entry_free(struct entry *e); /* its members; it is empty afterwards */
@@ -55,13 +55,14 @@ void auto_entry(struct entry *e);
 void entry_copy(const struct entry *e, struct entry *out);
 void entry_xattr_add(struct entry *e, const char *name, const void *value, size_t len);
 
-/* The order of layers: a directory before what it holds, siblings by bytes ('/' sorts first); at one
- * path OPAQUE after the DIR, WHITEOUT alone. */
+/* The order of layers: a directory before what it holds, siblings by bytes ('/' sorts first); at
+ * one path OPAQUE after the DIR, WHITEOUT alone. */
 int entry_compare(const struct entry *a, const struct entry *b);
 int entry_path_compare(const char *a, const char *b);
 
 /* Turns a name from an archive into a path: leading '/' and "./" and trailing '/' dropped, "//" and
- * "/./" joined.  ERR_INPUT for "..", and over ENTRY_PATH_MAX bytes.  Appends to out ("" is the root). */
+ * "/./" joined.  ERR_INPUT for "..", and over ENTRY_PATH_MAX bytes.  Appends to out ("" is the
+ * root). */
 #define ENTRY_PATH_MAX 1048576
 int entry_path_clean(const char *name, struct buf *out, struct err *err);
 

@@ -4,7 +4,12 @@ liblayers_a_SOURCES = \
 	layers/apply.h \
 	layers/archive.h \
 	layers/check.h \
-	layers/codec.h \
+	layers/codec.c layers/codec.h \
+	layers/codec_blocks.c layers/codec_blocks.h \
+	layers/codec_gzip.c \
+	layers/codec_gzip_read.c \
+	layers/codec_kinds.h \
+	layers/codec_zstd.c \
 	layers/config.c layers/config.h \
 	layers/config_format.c \
 	layers/descriptor.c layers/descriptor.h \

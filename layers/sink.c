@@ -112,7 +112,8 @@ struct buf_sink {
 };
 
 static int
-buf_sink_write(struct sink *s, const void *bytes, size_t len, struct err *err __attribute__((unused)))
+buf_sink_write(
+	struct sink *s, const void *bytes, size_t len, struct err *err __attribute__((unused)))
 {
 	buf_add(((struct buf_sink *)s)->buf, bytes, len);
 	return 0;

@@ -10,8 +10,8 @@
 #include "base/err.h"
 #include "layers/digest.h"
 
-/* stream, sink - bytes on the move.  A stream is pulled, a sink is pushed; each knows the next one and
- * nothing else, so a chain is built from small parts:
+/* stream, sink - bytes on the move.  A stream is pulled, a sink is pushed; each knows the next one
+ *and nothing else, so a chain is built from small parts:
  *
  *	tar -> sink_digest (diff id) -> codec -> sink_digest (digest) -> sink_fd
  *	fd -> stream_verify (digest, size) -> codec -> stream_digest (diff id) -> tar
@@ -37,7 +37,8 @@ void auto_stream(struct stream **s);
 struct sink;
 struct sink_ops {
 	int (*write)(struct sink *s, const void *bytes, size_t len, struct err *err);
-	/* Everything is written: flush, and finish the next one.  Called once; not after an error. */
+	/* Everything is written: flush, and finish the next one.  Called once; not after an error.
+	 */
 	int (*finish)(struct sink *s, struct err *err);
 	void (*free)(struct sink *s); /* frees the next one as well, if it was given */
 };
@@ -50,24 +51,24 @@ void sink_free(struct sink *s);
 void auto_sink(struct sink **s);
 
 /* Streams.  Those over another stream own it. */
-struct stream *stream_fd(int fd);                            /* owns fd */
-struct stream *stream_bytes(const void *bytes, size_t len);  /* lent bytes */
+struct stream *stream_fd(int fd);                           /* owns fd */
+struct stream *stream_bytes(const void *bytes, size_t len); /* lent bytes */
 /* The last read fails with ERR_CORRUPT if digest or size differ; reading stops at size + 1. */
 struct stream *stream_verify(struct stream *next, const struct digest *wanted, uint64_t size);
 /* Fills *out (which outlives the stream) when the end is reached. */
 struct stream *stream_digest(struct stream *next, struct digest *out);
 /* These bytes (copied), then what next has: what was read to be looked at is given back. */
 struct stream *stream_after(const void *bytes, size_t len, struct stream *next);
-/* Reads next in a thread of its own, a few buffers ahead, so that what makes the bytes and what uses
- * them run side by side.  Freeing waits until next's current read returns. */
+/* Reads next in a thread of its own, a few buffers ahead, so that what makes the bytes and what
+ * uses them run side by side.  Freeing waits until next's current read returns. */
 struct stream *stream_ahead(struct stream *next);
 /* ERR_INPUT past limit bytes: what decompressors may make. */
 struct stream *stream_limit(struct stream *next, uint64_t limit);
 
 /* Sinks.  Those over another sink own it. */
-struct sink *sink_fd(int fd);       /* lent fd; large buffered writes */
+struct sink *sink_fd(int fd); /* lent fd; large buffered writes */
 struct sink *sink_buf(struct buf *b);
-struct sink *sink_none(void);       /* swallows */
+struct sink *sink_none(void); /* swallows */
 /* Fills *digest and *size (either may be NULL) at finish. */
 struct sink *sink_digest(struct sink *next, struct digest *digest, uint64_t *size);
 struct sink *sink_both(struct sink *a, struct sink *b);

@@ -6,8 +6,8 @@
 #include <string.h>
 
 /* A ring of buffers between two threads.  The reading thread fills the buffer at head while fewer
- * than all are full; the consumer empties the one at tail.  A buffer of no bytes is the end, and what
- * `failed` says. */
+ * than all are full; the consumer empties the one at tail.  A buffer of no bytes is the end, and
+ * what `failed` says. */
 #define RING 4
 #define RING_SIZE (256u << 10)
 

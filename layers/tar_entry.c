@@ -111,14 +111,15 @@ kind_of(char type, bool slash, enum entry_kind *out, struct err *err)
 static int
 check_kind(const struct buf *name, enum entry_kind kind, uint64_t size, struct err *err)
 {
-	bool slash = ends_with(name->data, "/") || ends_with(name->data, "/.") ||
-		streq(name->data, ".");
+	bool slash =
+		ends_with(name->data, "/") || ends_with(name->data, "/.") || streq(name->data, ".");
 
 	if (kind != ENTRY_DIR && slash)
 		return err_set(err, ERR_CORRUPT, "'%.200s' is named like a directory and is none",
 			name->data);
 	if (kind != ENTRY_FILE && size > 0)
-		return err_set(err, ERR_CORRUPT, "'%.200s' has bytes and is not a file", name->data);
+		return err_set(
+			err, ERR_CORRUPT, "'%.200s' has bytes and is not a file", name->data);
 	return 0;
 }
 
@@ -132,7 +133,8 @@ make_whiteout(struct entry *e, struct err *err)
 		if (starts_with(part, AUFS))
 			return 2;
 		if (starts_with(part, WHITEOUT))
-			return err_set(err, ERR_CORRUPT, "'%.200s' is inside of a removal", e->path);
+			return err_set(
+				err, ERR_CORRUPT, "'%.200s' is inside of a removal", e->path);
 		part = slash + 1;
 		slash = strchr(part, '/');
 	}

@@ -94,9 +94,8 @@ signed_sum(const struct tar_header *h)
 	size_t i;
 
 	for (i = 0; i < TAR_BLOCK; i++)
-		if (bytes[i] > 127 &&
-			(i < offsetof(struct tar_header, checksum) ||
-				i >= offsetof(struct tar_header, type)))
+		if (bytes[i] > 127 && (i < offsetof(struct tar_header, checksum) ||
+					      i >= offsetof(struct tar_header, type)))
 			total -= 256;
 	return total;
 }

@@ -64,8 +64,8 @@ _Static_assert(sizeof(struct tar_gnu_extension) == 512, "one block");
 
 bool tar_block_is_zero(const void *block);
 
-/* Octal digits, with blanks before and blanks or zeros behind, or GNU's base 256.  An empty field is
- * 0; -1 for anything else. */
+/* Octal digits, with blanks before and blanks or zeros behind, or GNU's base 256.  An empty field
+ * is 0; -1 for anything else. */
 int tar_number_parse(const char *field, size_t size, int64_t *out);
 /* False, and the field is 0, where the number does not fit into octal digits. */
 bool tar_number_format(char *field, size_t size, uint64_t number);

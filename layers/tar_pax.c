@@ -20,7 +20,8 @@ int
 tar_map_add(struct tar_map *m, uint64_t offset, uint64_t size, struct err *err)
 {
 	if (m->count == TAR_SPARSE_MAX)
-		return err_set(err, ERR_INPUT, "a sparse file of more than %d fragments", TAR_SPARSE_MAX);
+		return err_set(
+			err, ERR_INPUT, "a sparse file of more than %d fragments", TAR_SPARSE_MAX);
 	if (offset < m->end || offset > TAR_SPARSE_SIZE_MAX || size > TAR_SPARSE_SIZE_MAX - offset)
 		return err_set(err, ERR_CORRUPT, "the fragments of a sparse file are out of order");
 	m->rows = grow(m->rows, m->count, &m->room, sizeof *m->rows);
@@ -266,7 +267,8 @@ record_split(struct tar_pax *p, const char *bytes, size_t len, struct err *err)
 	digits = blank != NULL ? (size_t)(blank - bytes) : 0;
 	if (digits == 0 || bytes[0] == '0' || tar_decimal_parse(bytes, digits, &total) < 0 ||
 		total > len || total < digits + 4 || bytes[total - 1] != '\n')
-		return err_set(err, ERR_CORRUPT, "a record of an extended header has a wrong length");
+		return err_set(
+			err, ERR_CORRUPT, "a record of an extended header has a wrong length");
 	equals = memchr(blank + 1, '=', (size_t)total - digits - 2);
 	if (equals == NULL || equals == blank + 1)
 		return err_set(err, ERR_CORRUPT, "a record of an extended header has no key");

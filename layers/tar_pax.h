@@ -9,7 +9,8 @@
 #include "base/err.h"
 #include "layers/entry.h"
 
-/* tar_pax - the records of an extended header, and the maps of sparse files.  For tar_read.c only. */
+/* tar_pax - the records of an extended header, and the maps of sparse files.  For tar_read.c only.
+ */
 
 struct tar_extent {
 	uint64_t offset, size;
@@ -19,7 +20,7 @@ struct tar_extent {
 struct tar_map {
 	struct tar_extent *rows;
 	size_t count, room;
-	uint64_t end;  /* of the last extent */
+	uint64_t end;   /* of the last extent */
 	uint64_t bytes; /* of all extents */
 };
 void tar_map_free(struct tar_map *m);

@@ -76,7 +76,8 @@ read_block(struct tar_reader *r, const char **out, struct err *err)
 		if (n == 0 && r->len == r->at)
 			return 0;
 		if (n == 0)
-			return err_set(err, ERR_CORRUPT, "the archive ends in the middle of a header");
+			return err_set(
+				err, ERR_CORRUPT, "the archive ends in the middle of a header");
 	}
 	*out = r->bytes + r->at;
 	r->at += TAR_BLOCK;
@@ -243,7 +244,8 @@ read_header(struct tar_reader *r, struct tar_header *out, struct err *err)
 			return -1;
 		if ((n == 0 || tar_block_is_zero(block)) &&
 			(r->has_pax || r->long_name.len > 0 || r->long_link.len > 0))
-			return err_set(err, ERR_CORRUPT, "the archive ends behind an extended header");
+			return err_set(
+				err, ERR_CORRUPT, "the archive ends behind an extended header");
 		if (n == 0)
 			r->ended = true;
 		if (n == 0)
@@ -337,7 +339,8 @@ map_number(struct tar_reader *r, const char **block, size_t *at, uint64_t *out, 
 	for (;;) {
 		if (*at == TAR_BLOCK) {
 			if (r->left < TAR_BLOCK)
-				return err_set(err, ERR_CORRUPT, "the map of a sparse file is cut short");
+				return err_set(
+					err, ERR_CORRUPT, "the map of a sparse file is cut short");
 			if (read_block(r, block, err) <= 0)
 				return cut_short(err);
 			r->left -= TAR_BLOCK;
@@ -364,7 +367,8 @@ read_pax_map(struct tar_reader *r, struct err *err)
 	if (map_number(r, &block, &at, &count, err) < 0)
 		return -1;
 	if (count > TAR_SPARSE_MAX)
-		return err_set(err, ERR_INPUT, "a sparse file of more than %d fragments", TAR_SPARSE_MAX);
+		return err_set(
+			err, ERR_INPUT, "a sparse file of more than %d fragments", TAR_SPARSE_MAX);
 	for (i = 0; i < count; i++)
 		if (map_number(r, &block, &at, &offset, err) < 0 ||
 			map_number(r, &block, &at, &size, err) < 0 ||
@@ -382,13 +386,14 @@ read_pax_sparse(struct tar_reader *r, struct entry *e, struct err *err)
 	uint64_t major = p->sparse_major, minor = p->sparse_minor;
 	unsigned rest = keys & ~version;
 
-	if ((keys & version) == version && major == 1 && minor == 0 && rest == PAX_SPARSE_REALSIZE) {
+	if ((keys & version) == version && major == 1 && minor == 0 &&
+		rest == PAX_SPARSE_REALSIZE) {
 		if (read_pax_map(r, err) < 0)
 			return -1;
 	} else if (major == 0 && minor <= 1 && (rest & PAX_SPARSE_SIZE) != 0 &&
-		(rest & PAX_SPARSE_COUNT) != 0 && (rest & PAX_SPARSE_REALSIZE) == 0 &&
-		(rest & PAX_SPARSE_MAP) * (rest & PAX_SPARSE_PAIRS) == 0 &&
-		p->sparse_count == p->map.count) {
+		   (rest & PAX_SPARSE_COUNT) != 0 && (rest & PAX_SPARSE_REALSIZE) == 0 &&
+		   (rest & PAX_SPARSE_MAP) * (rest & PAX_SPARSE_PAIRS) == 0 &&
+		   p->sparse_count == p->map.count) {
 		r->map = p->map;
 		p->map = (struct tar_map){ .rows = NULL };
 	} else {
@@ -487,7 +492,8 @@ next_run(struct tar_reader *r, uint64_t *size)
 	*size = r->size - r->place;
 	if (!r->sparse)
 		return true;
-	while (r->row < r->map.count && r->place >= r->map.rows[r->row].offset + r->map.rows[r->row].size)
+	while (r->row < r->map.count &&
+		r->place >= r->map.rows[r->row].offset + r->map.rows[r->row].size)
 		r->row++;
 	if (r->row == r->map.count)
 		return false;

@@ -28,7 +28,7 @@ struct tar_reader {
 	/* the file whose bytes come next */
 	uint64_t left; /* of them on tape */
 	size_t padding;
-	uint64_t size; /* of the file, holes included */
+	uint64_t size;  /* of the file, holes included */
 	uint64_t place; /* how far it was read */
 	bool sparse;
 	struct tar_map map;

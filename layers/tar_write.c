@@ -20,8 +20,8 @@
 struct tar_writer {
 	struct sink *out; /* lent */
 	enum tar_dialect dialect;
-	uint64_t left;    /* of the entry's bytes */
-	size_t padding;   /* behind them */
+	uint64_t left;  /* of the entry's bytes */
+	size_t padding; /* behind them */
 	struct buf name;
 	struct buf pax;
 	size_t len;
@@ -144,10 +144,12 @@ name_entry(struct tar_writer *w, const struct entry *e, struct err *err)
 
 	buf_clear(name);
 	if (removes && w->dialect == TAR_PLAIN)
-		return err_set(err, ERR_INPUT, "'%s': a plain archive cannot hold a removal", e->path);
+		return err_set(
+			err, ERR_INPUT, "'%s': a plain archive cannot hold a removal", e->path);
 	if (w->dialect == TAR_LAYER && names_a_whiteout(e->path))
-		return err_set(err, ERR_INPUT, "'%s': a name with '" WHITEOUT
-			"' would be read as a removal in a layer", e->path);
+		return err_set(err, ERR_INPUT,
+			"'%s': a name with '" WHITEOUT "' would be read as a removal in a layer",
+			e->path);
 	if (e->path[0] == '\0' && e->kind != ENTRY_DIR && e->kind != ENTRY_OPAQUE)
 		return err_set(err, ERR_INPUT, "the root can only be a directory");
 	if (e->kind == ENTRY_WHITEOUT) {
@@ -225,8 +227,8 @@ add_xattrs(struct buf *pax, const struct entry *e, struct err *err)
 	for (i = 0; i < e->xattr_count; i++) {
 		if (strchr(e->xattrs[i].name, '=') != NULL)
 			return err_set(err, ERR_INPUT,
-				"'%s': tar cannot hold attribute '%s', whose name has a '='", e->path,
-				e->xattrs[i].name);
+				"'%s': tar cannot hold attribute '%s', whose name has a '='",
+				e->path, e->xattrs[i].name);
 		len = snprintf(key, sizeof key, "SCHILY.xattr.%s", e->xattrs[i].name);
 		if ((size_t)len >= sizeof key)
 			return err_set(err, ERR_INPUT, "'%s': the name of an attribute is too long",
@@ -278,8 +280,9 @@ write_pax(struct tar_writer *w, struct err *err)
 	if (w->pax.len == 0)
 		return 0;
 	if (w->pax.len > TAR_PAX_MAX)
-		return err_set(err, ERR_INPUT, "'%s': names and attributes are larger than %u bytes",
-			w->name.data, TAR_PAX_MAX);
+		return err_set(err, ERR_INPUT,
+			"'%s': names and attributes are larger than %u bytes", w->name.data,
+			TAR_PAX_MAX);
 	header_begin(&h, TAR_TYPE_PAX);
 	memcpy(h.name, name, sizeof name);
 	tar_number_format(h.mode, sizeof h.mode, 0644);
@@ -296,12 +299,13 @@ check_entry(const struct tar_writer *w, const struct entry *e, struct err *err)
 	bool is_link = e->kind == ENTRY_SYMLINK || e->kind == ENTRY_HARDLINK;
 
 	if (w->left > 0)
-		return err_set(err, ERR_INPUT, "'%s': %" PRIu64 " bytes of the file before are missing",
-			e->path, w->left);
+		return err_set(err, ERR_INPUT,
+			"'%s': %" PRIu64 " bytes of the file before are missing", e->path, w->left);
 	if (is_link && (e->link == NULL || e->link[0] == '\0'))
 		return err_set(err, ERR_INPUT, "'%s': a link to nothing", e->path);
 	if (e->kind == ENTRY_FILE && e->size > INT64_MAX - TAR_BLOCK)
-		return err_set(err, ERR_INPUT, "'%s': %" PRIu64 " bytes are too many", e->path, e->size);
+		return err_set(
+			err, ERR_INPUT, "'%s': %" PRIu64 " bytes are too many", e->path, e->size);
 	return 0;
 }
 
@@ -350,8 +354,8 @@ tar_writer_data(struct tar_writer *w, const void *bytes, size_t len, struct err 
 	return pad(w, err);
 }
 
-/* Reads straight into what is gathered.  One byte more than is left is asked for: a file that has grown
- * shows itself without another call. */
+/* Reads straight into what is gathered.  One byte more than is left is asked for: a file that has
+ * grown shows itself without another call. */
 int
 tar_writer_file(struct tar_writer *w, int fd, struct hasher *also, struct err *err)
 {
@@ -371,7 +375,8 @@ tar_writer_file(struct tar_writer *w, int fd, struct hasher *also, struct err *e
 		if (n < 0)
 			return err_sys(err, "read '%s'", w->name.data);
 		if ((uint64_t)n > w->left || (n == 0 && w->left > 0))
-			return err_set(err, ERR_INPUT, "'%s' changed while it was read", w->name.data);
+			return err_set(
+				err, ERR_INPUT, "'%s' changed while it was read", w->name.data);
 		if (also != NULL)
 			hasher_add(also, w->bytes + w->len, (size_t)n);
 		w->len += (size_t)n;

@@ -35,3 +35,7 @@ UNIT_TESTS += tests/unit/layers_view
 tests_unit_layers_view_SOURCES = tests/unit/layers_view.c
 tests_unit_layers_view_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_layers_view_LDADD = $(LAYERS_LIBS) $(TEST_LIBS)
+UNIT_TESTS += tests/unit/layers_codec
+tests_unit_layers_codec_SOURCES = tests/unit/layers_codec.c
+tests_unit_layers_codec_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_layers_codec_LDADD = $(LAYERS_LIBS) $(TEST_LIBS)

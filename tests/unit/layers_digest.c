@@ -31,7 +31,8 @@ TEST(what_could_be_misread_is_refused)
 		"sha256:BA7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
 		"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015a",
 		"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015adf",
-		"sha256:../../../../../../../../../../../../../../../../../../../../../../../../../",
+		"sha256:../../../../../../../../../../../../../../../../../../../../../../../../"
+		"../",
 		"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015a/",
 		"sha512:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
 		" " ABC_SHA256, ABC_SHA256 "\n" };
@@ -59,8 +60,7 @@ TEST(bytes_have_their_known_digest)
 	works(digest_parse(ABC_SHA512, &wanted, &err));
 	works(digest_check(&wanted, "abc", 3, &err));
 	works(digest_parse(EMPTY_SHA256, &wanted, &err));
-	fails(digest_check(&wanted, "abc", 3, &err),
-		"expected " EMPTY_SHA256 ", got " ABC_SHA256);
+	fails(digest_check(&wanted, "abc", 3, &err), "expected " EMPTY_SHA256 ", got " ABC_SHA256);
 	same_int(err.kind, ERR_CORRUPT);
 }
 

@@ -118,8 +118,8 @@ TEST(a_copy_reaches_both_sinks_and_their_digest)
 	uint64_t size = 0, copied = 0;
 	struct err err = { 0 };
 
-	out = sink_digest(sink_both(sink_buf(&a), sink_both(sink_buf(&b), sink_none())), &got,
-		&size);
+	out = sink_digest(
+		sink_both(sink_buf(&a), sink_both(sink_buf(&b), sink_none())), &got, &size);
 	works(stream_copy(in, out, &copied, &err));
 	works(sink_finish(out, &err));
 	digest_of("hello", 5, &wanted);

@@ -16,7 +16,8 @@ add_escaped(struct buf *out, const char *bytes, size_t len)
 	size_t i;
 
 	for (i = 0; i < len; i++)
-		buf_addf(out, bytes[i] >= ' ' && bytes[i] <= '~' ? "%c" : "\\%02x", (unsigned char)bytes[i]);
+		buf_addf(out, bytes[i] >= ' ' && bytes[i] <= '~' ? "%c" : "\\%02x",
+			(unsigned char)bytes[i]);
 }
 
 /* What an archive holds, one line an entry, with the bytes of files; 0, or -1. */
@@ -34,8 +35,8 @@ list(struct stream *in, enum tar_dialect dialect, size_t step, struct buf *out, 
 	for (more = tar_reader_next(r, &e, err); more > 0; more = tar_reader_next(r, &e, err)) {
 		buf_addf(out, "%c '", kinds[e.kind]);
 		add_escaped(out, e.path, strlen(e.path));
-		buf_addf(out, "' %04" PRIo32 " %" PRIu32 ":%" PRIu32 " %" PRIu64 " %" PRId64, e.mode,
-			e.uid, e.gid, e.size, e.mtime);
+		buf_addf(out, "' %04" PRIo32 " %" PRIu32 ":%" PRIu32 " %" PRIu64 " %" PRId64,
+			e.mode, e.uid, e.gid, e.size, e.mtime);
 		if (e.mtime_ns > 0)
 			buf_addf(out, ".%09" PRIu32, e.mtime_ns);
 		if (e.link != NULL)
@@ -144,13 +145,32 @@ write_samples(struct tar_writer *w, struct err *err)
 		{ .path = (char *)"c", .kind = ENTRY_CHAR, .mode = 0666, .major = 1, .minor = 3 },
 		{ .path = (char *)"d", .kind = ENTRY_DIR, .mode = 01777, .uid = 1, .gid = 2 },
 		{ .path = (char *)"d", .kind = ENTRY_OPAQUE },
-		{ .path = (char *)"d/f", .kind = ENTRY_FILE, .mode = 04755, .uid = 33, .gid = 4000000,
-			.mtime = 1, .mtime_ns = 5, .size = 5, .xattrs = xattrs, .xattr_count = 2 },
-		{ .path = (char *)"d/gone", .kind = ENTRY_WHITEOUT, .mode = 0777, .uid = 7, .mtime = 9 },
-		{ .path = (char *)"d/h", .kind = ENTRY_HARDLINK, .link = (char *)"d/f", .mode = 04755 },
+		{ .path = (char *)"d/f",
+			.kind = ENTRY_FILE,
+			.mode = 04755,
+			.uid = 33,
+			.gid = 4000000,
+			.mtime = 1,
+			.mtime_ns = 5,
+			.size = 5,
+			.xattrs = xattrs,
+			.xattr_count = 2 },
+		{ .path = (char *)"d/gone",
+			.kind = ENTRY_WHITEOUT,
+			.mode = 0777,
+			.uid = 7,
+			.mtime = 9 },
+		{ .path = (char *)"d/h",
+			.kind = ENTRY_HARDLINK,
+			.link = (char *)"d/f",
+			.mode = 04755 },
 		{ .path = (char *)"d/\xc3\xa9\xff", .kind = ENTRY_FIFO, .mode = 0600 },
 		{ .path = deep, .kind = ENTRY_DIR, .mode = 0700, .mtime = -7 },
-		{ .path = name, .kind = ENTRY_SYMLINK, .link = deep, .mode = 0777, .mtime = 99999999999 },
+		{ .path = name,
+			.kind = ENTRY_SYMLINK,
+			.link = deep,
+			.mode = 0777,
+			.mtime = 99999999999 },
 	};
 	size_t i;
 
@@ -161,9 +181,11 @@ write_samples(struct tar_writer *w, struct err *err)
 	name[150] = '\0';
 	name[70] = '/';
 	for (i = 0; i < COUNT_OF(samples); i++) {
-		works_at(tar_writer_entry(w, &samples[i], err), err->msg, samples[i].path, __FILE__, __LINE__);
+		works_at(tar_writer_entry(w, &samples[i], err), err->msg, samples[i].path, __FILE__,
+			__LINE__);
 		if (samples[i].kind == ENTRY_FILE)
-			works_at(tar_writer_data(w, "hello", 5, err), err->msg, "data", __FILE__, __LINE__);
+			works_at(tar_writer_data(w, "hello", 5, err), err->msg, "data", __FILE__,
+				__LINE__);
 	}
 	works_at(tar_writer_finish(w, err), err->msg, "finish", __FILE__, __LINE__);
 }
@@ -217,8 +239,10 @@ TEST(other_programs_read_our_archives)
 	write_archive(&bytes);
 	same_int(write(fd, bytes.data, bytes.len), bytes.len);
 	for (i = 0; i < COUNT_OF(programs); i++) {
-		AUTO(free) char *command = xasprintf("command -v %s >/dev/null || { echo none; exit 0; }; "
-			"%s -tvf %s", programs[i], programs[i], path);
+		AUTO(free)
+		char *command = xasprintf("command -v %s >/dev/null || { echo none; exit 0; }; "
+					  "%s -tvf %s",
+			programs[i], programs[i], path);
 
 		out = popen(command, "re");
 		lines = 0;
@@ -262,7 +286,9 @@ TEST(what_tar_cannot_say_is_refused)
 	AUTO(free) char *large = xzalloc(TAR_PAX_MAX);
 	struct xattr odd = { (char *)"user.a=b", (char *)"", 0 };
 	struct xattr huge = { (char *)"user.a", large, TAR_PAX_MAX };
-	struct entry e = { .path = (char *)"f", .kind = ENTRY_FILE, .xattrs = &odd, .xattr_count = 1 };
+	struct entry e = {
+		.path = (char *)"f", .kind = ENTRY_FILE, .xattrs = &odd, .xattr_count = 1
+	};
 	struct entry s = { .path = (char *)"s", .kind = ENTRY_SYMLINK };
 	struct entry b = { .path = (char *)"b", .kind = ENTRY_BLOCK, .major = 1 << 30 };
 	struct entry root = { .path = (char *)"", .kind = ENTRY_FILE };
@@ -271,7 +297,8 @@ TEST(what_tar_cannot_say_is_refused)
 	fails(tar_writer_entry(w, &e, &err),
 		"'f': tar cannot hold attribute 'user.a=b', whose name has a '='");
 	e.xattrs = &huge;
-	fails(tar_writer_entry(w, &e, &err), "'f': names and attributes are larger than 1048576 bytes");
+	fails(tar_writer_entry(w, &e, &err),
+		"'f': names and attributes are larger than 1048576 bytes");
 	fails(tar_writer_entry(w, &s, &err), "'s': a link to nothing");
 	fails(tar_writer_entry(w, &b, &err), "'b': tar cannot hold device 1073741824:0");
 	fails(tar_writer_entry(w, &root, &err), "the root can only be a directory");
@@ -292,7 +319,8 @@ file_of(size_t size)
 
 TEST(files_of_all_sizes_are_written_from_descriptors)
 {
-	static const size_t sizes[] = { 0, 1, 511, 512, 513, 65535, 65536, 200000, 262144, 262145, 3000001 };
+	static const size_t sizes[] = { 0, 1, 511, 512, 513, 65535, 65536, 200000, 262144, 262145,
+		3000001 };
 	AUTO(buf) struct buf a = BUF_INIT;
 	AUTO(buf) struct buf b = BUF_INIT;
 	AUTO(sink) struct sink *to_a = sink_buf(&a);
