@@ -25,13 +25,15 @@ struct proc_options {
 	size_t input_len;
 	const char *const *env; /* NULL: ours */
 	int dir;                /* its working directory; -1: ours */
-	size_t limit;           /* of out and err each, in bytes; 0: not captured, goes to /dev/null */
+	size_t limit;           /* of out and err each, in bytes; 0: not captured, goes to /dev/null;
+	                         * past it the child is killed and ERR_INPUT returned */
 	unsigned timeout_ms;    /* 0: none; past it the child is killed and ERR_REMOTE returned */
 };
 #define PROC_OPTIONS_INIT { .dir = -1 }
 
-/* Runs it to its end.  A program that is not there: ERR_NOTFOUND.  A status other than 0 is no
- * failure of this call. */
+/* Runs it to its end, with default signals; it is killed when we end.  What it leaves behind may keep
+ * the pipes open, and is not waited for.  A program that is not there: ERR_NOTFOUND.  A status other
+ * than 0 is no failure of this call. */
 int proc_run(const char *const *argv, const struct proc_options *o, struct proc_result *out,
 	struct err *err);
 
@@ -39,8 +41,12 @@ int proc_run(const char *const *argv, const struct proc_options *o, struct proc_
 int proc_wait(pid_t pid, int *wait_status, struct err *err);
 /* As an exit status: 128 + n for a signal. */
 int proc_exit_status(int wait_status);
-/* This process is killed with SIGKILL when its parent ends; false when the parent is gone already. */
+/* This process is killed with SIGKILL when its parent ends; false when the parent is gone already
+ * (parent: what getppid() says, so 0 for the first process of a pid namespace).  The kernel forgets it
+ * whenever ids or capabilities grow or change, setns() into a user namespace included: call again. */
 bool proc_die_with_parent(pid_t parent);
+/* Default actions and an empty mask, for before an exec: our workers ignore SIGPIPE. */
+void proc_default_signals(void);
 /* A pidfd of the child, or -1 with errno. */
 int proc_pidfd(pid_t pid);
 

@@ -10,4 +10,5 @@ libbase_a_SOURCES = \
 	base/json.c base/json.h \
 	base/path.c base/path.h \
 	base/path_remove.c \
-	base/path_walk.c base/path_walk.h
+	base/path_walk.c base/path_walk.h \
+	base/proc.c base/proc.h
