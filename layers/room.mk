@@ -13,7 +13,7 @@ liblayers_a_SOURCES = \
 	layers/config.c layers/config.h \
 	layers/config_format.c \
 	layers/descriptor.c layers/descriptor.h \
-	layers/diff.h \
+	layers/diff.c layers/diff.h \
 	layers/digest.c layers/digest.h \
 	layers/entry.c layers/entry.h \
 	layers/gc.h \

@@ -45,6 +45,9 @@ void auto_view_hit(struct view_hit *hit);
 int view_find(const struct view *v, const char *path, bool follow_last, struct view_hit *out,
 	struct err *err);
 
+/* What is exactly there, no links followed; lent, or NULL. */
+const struct entry *view_entry(const struct view *v, const char *path);
+
 /* Where path leads, whether it is there or not: links are followed as far as there are any, and what is
  * missing is taken as written, '..' removing the component before it.  Appends to out.  ERR_INPUT as above. */
 int view_resolve(const struct view *v, const char *path, bool follow_last, struct buf *out,

@@ -162,6 +162,14 @@ view_find(const struct view *v, const char *path, bool follow_last, struct view_
 	return 0;
 }
 
+const struct entry *
+view_entry(const struct view *v, const char *path)
+{
+	uint32_t n = node_find(v, path);
+
+	return n != NODE_NONE ? v->nodes[n].file : NULL;
+}
+
 int
 view_resolve(
 	const struct view *v, const char *path, bool follow_last, struct buf *out, struct err *err)
