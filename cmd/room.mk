@@ -5,10 +5,16 @@ noinst_LIBRARIES += libcmd.a
 libcmd_a_SOURCES = \
 	cmd/archive_file.c cmd/archive_file.h \
 	cmd/cmd.h \
+	cmd/cmd_check.c \
 	cmd/cmd_complete.c \
+	cmd/cmd_doctor.c \
+	cmd/cmd_history.c \
 	cmd/cmd_images.c \
+	cmd/cmd_import.c \
+	cmd/cmd_inspect.c \
 	cmd/cmd_load.c \
 	cmd/cmd_man.c \
+	cmd/cmd_prune.c \
 	cmd/cmd_pull.c \
 	cmd/cmd_push.c \
 	cmd/cmd_rmi.c \
@@ -23,6 +29,7 @@ libcmd_a_SOURCES = \
 	cmd/show.c cmd/show.h \
 	cmd/suggest.c cmd/suggest.h \
 	cmd/table.c \
+	cmd/template.c cmd/template.h \
 	cmd/transfer.c cmd/transfer.h \
 	cmd/ui.c cmd/ui.h \
 	cmd/ui_json.c \
