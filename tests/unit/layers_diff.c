@@ -136,7 +136,7 @@ TEST(a_directory_is_opaque_only_where_there_was_one)
 static void
 link_files(int merged)
 {
-	linkat(merged, "a", merged, "b", 0);
+	assert_int_equal(linkat(merged, "a", merged, "b", 0), 0);
 	plant(merged, "x=12 y==x");
 }
 
@@ -156,7 +156,7 @@ static void
 touch_mode(int merged)
 {
 	make_stubs(merged);
-	fchmodat(merged, "etc", 0700, 0);
+	assert_int_equal(fchmodat(merged, "etc", 0700, 0), 0);
 }
 
 static void
