@@ -2,7 +2,7 @@
 noinst_LIBRARIES += liblayers.a
 liblayers_a_SOURCES = \
 	layers/apply.h \
-	layers/archive.h \
+	layers/archive.c layers/archive.h \
 	layers/check.h \
 	layers/codec.c layers/codec.h \
 	layers/codec_blocks.c layers/codec_blocks.h \

@@ -1,4 +1,12 @@
 # unit tests of layers
+UNIT_TESTS += tests/unit/layers_archive
+tests_unit_layers_archive_SOURCES = tests/unit/layers_archive.c
+tests_unit_layers_archive_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_layers_archive_LDADD = $(LAYERS_LIBS) $(TEST_LIBS)
+UNIT_TESTS += tests/unit/layers_codec
+tests_unit_layers_codec_SOURCES = tests/unit/layers_codec.c
+tests_unit_layers_codec_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_layers_codec_LDADD = $(LAYERS_LIBS) $(TEST_LIBS)
 UNIT_TESTS += tests/unit/layers_config
 tests_unit_layers_config_SOURCES = tests/unit/layers_config.c
 tests_unit_layers_config_CPPFLAGS = $(TEST_CPPFLAGS)
@@ -39,7 +47,3 @@ UNIT_TESTS += tests/unit/layers_view
 tests_unit_layers_view_SOURCES = tests/unit/layers_view.c
 tests_unit_layers_view_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_layers_view_LDADD = $(LAYERS_LIBS) $(TEST_LIBS)
-UNIT_TESTS += tests/unit/layers_codec
-tests_unit_layers_codec_SOURCES = tests/unit/layers_codec.c
-tests_unit_layers_codec_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_unit_layers_codec_LDADD = $(LAYERS_LIBS) $(TEST_LIBS)
