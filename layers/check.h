@@ -7,25 +7,25 @@
 
 #include "layers/store.h"
 
-/* check - is the store what it says it is: blobs hash to their names, names reach all they need (or know
- * where to get it), records and disk agree, the layout is valid. */
+/* check - is the store what it says it is: blobs hash to their names, names reach all they need
+ * (or know where to get it), records and disk agree, the layout is valid. */
 
 enum check_grade {
-	CHECK_NOTE,     /* garbage or a stale copy; nothing is lost, gc or the next write cleans it */
+	CHECK_NOTE,     /* garbage or a stale copy: gc or the next write cleans it */
 	CHECK_PROBLEM,  /* something is wrong */
 	CHECK_REPAIRED, /* was wrong, and was put right */
 };
 
 struct check_finding {
 	enum check_grade grade;
-	const char *what;  /* "blob", "name", "tree", "layer", "listing", "record", "database", "layout" */
+	const char *what;  /* "blob", "name", "tree", "layer", "listing", "record", ... */
 	const char *which; /* its digest, name or id */
 	const char *text;  /* what is wrong with it, and what was done */
 };
 typedef void check_report(const struct check_finding *finding, void *arg);
 
 struct check_options {
-	bool repair;     /* bad blobs go to quarantine/, records of missing things are dropped, else nothing is written */
+	bool repair;     /* bad blobs to quarantine/, records of missing things dropped */
 	bool skip_bytes; /* do not re-hash blobs: sizes only */
 };
 struct check_result {

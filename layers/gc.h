@@ -9,19 +9,19 @@
 
 /* gc - removes what nothing reaches.
  *
- * Roots are names, the pins of live processes, and cache records.  Names and pins are never touched; cache
- * records go least recently used first, when a cap asks for it.  Safe at any time beside any number of
- * other processes: what is condemned is decided while nobody can pin, moved into trash/, and deleted
- * afterwards. */
+ * Roots are names, the pins of live processes, and cache records.  Names and pins are never
+ * touched; cache records go least recently used first, when a cap asks for it.  Safe at any time
+ * beside any number of other processes: what is condemned is decided while nobody can pin, moved
+ * into trash/, and deleted afterwards. */
 
 struct gc_options {
 	bool drop_cache;         /* cache records do not count */
-	int64_t unused_s;        /* cache records not used for so many seconds go; 0: no such rule */
+	int64_t unused_s;        /* cache records not used for so long go; 0: no such rule */
 	uint64_t max_size;       /* bytes the store may have; 0: no cap */
 	uint64_t min_free;       /* bytes that its file system should have free; 0: no such rule */
 	bool drop_trees;         /* trees whose layer has its blob here, unless pinned */
 	bool drop_mounts;        /* directories of RUN --mount=type=cache that are not in use */
-	bool drop_partials;      /* of downloads that nobody is at; else they are kept for resuming unless a cap asks */
+	bool drop_partials;      /* of downloads that nobody is at; a cap takes them too */
 	bool dry_run;            /* only tell */
 };
 
@@ -29,7 +29,7 @@ struct gc_result {
 	uint64_t blobs, trees, layers, records, partials, mounts; /* how many were removed */
 	uint64_t freed;     /* bytes */
 	uint64_t kept;      /* bytes that stay */
-	uint64_t trash_left; /* entries of trash/ that only a worker in the user namespace may remove */
+	uint64_t trash_left; /* entries of trash/ for a worker inside the user namespace */
 };
 
 int store_gc(struct store *s, const struct gc_options *o, struct gc_result *out, struct err *err);

@@ -3,7 +3,8 @@ noinst_LIBRARIES += liblayers.a
 liblayers_a_SOURCES = \
 	layers/apply.h \
 	layers/archive.c layers/archive.h \
-	layers/check.h \
+	layers/check.c layers/check.h layers/check_local.h \
+	layers/check_records.c \
 	layers/codec.c layers/codec.h \
 	layers/codec_blocks.c layers/codec_blocks.h \
 	layers/codec_gzip.c \
@@ -12,21 +13,33 @@ liblayers_a_SOURCES = \
 	layers/codec_zstd.c \
 	layers/config.c layers/config.h \
 	layers/config_format.c \
+	layers/db.c layers/db.h \
 	layers/descriptor.c layers/descriptor.h \
 	layers/diff.c layers/diff.h \
 	layers/digest.c layers/digest.h \
 	layers/entry.c layers/entry.h \
-	layers/gc.h \
+	layers/gc.c layers/gc.h \
+	layers/gc_mark.c layers/gc_mark.h \
 	layers/index.c layers/index.h \
+	layers/ingest.c \
 	layers/inodes.c layers/inodes.h \
 	layers/layer.h \
 	layers/listing.c layers/listing.h \
 	layers/listing_format.c \
 	layers/manifest.c layers/manifest.h \
 	layers/oci.h \
+	layers/pin.c layers/pin.h \
 	layers/platform.c layers/platform.h \
+	layers/reach.c layers/reach.h \
 	layers/sink.c \
-	layers/store.h \
+	layers/store.c layers/store.h layers/store_local.h \
+	layers/store_blob.c \
+	layers/store_cache.c \
+	layers/store_db.c \
+	layers/store_layer.c \
+	layers/store_name.c \
+	layers/store_rebuild.c \
+	layers/store_tree.c \
 	layers/stream.c layers/stream.h \
 	layers/stream_ahead.c \
 	layers/tar.h \
@@ -35,7 +48,9 @@ liblayers_a_SOURCES = \
 	layers/tar_pax.c layers/tar_pax.h \
 	layers/tar_read.c layers/tar_read.h \
 	layers/tar_write.c \
+	layers/texts.c layers/texts.h \
 	layers/tree.c layers/tree.h \
+	layers/usage.c layers/walk.h \
 	layers/view.c layers/view.h layers/view_nodes.h \
 	layers/view_find.c \
 	layers/view_walk.c \

@@ -29,45 +29,48 @@
  *
  * What holds at every instant, kill -9 and power loss included:
  * - a blob's name appears only by rename of a complete, verified, synced file;
- * - the database is a hint and the disk is the truth: what a record points to is looked for each time,
- *   and all of the database can be rebuilt from index.json and the blobs;
+ * - the database is a hint and the disk is the truth: what a record points to is looked for each
+ *   time, and all of the database can be rebuilt from index.json and the blobs;
  * - locks are the kernel's, so a dead process holds none; nothing is decided by age or pid;
- * - whatever this process was told is there (has, open, get, commit...) is pinned: gc keeps it until
- *   this process and the workers it forked are gone.
+ * - whatever this process was told is there (has, open, get, commit...) is pinned: gc keeps it
+ *   until this process and the workers it forked are gone.
  *
- * Who may call what: the process that called store_open() may call everything, from one thread.  A worker
- * that it forked may call what is marked (files) and nothing else, from any number of threads; its pins are
- * its parent's. */
+ * Who may call what: the process that called store_open() may call everything, from one thread.
+ * A worker that it forked may call what is marked (files) and nothing else, from any number of
+ * threads; its pins are its parent's. */
 
 struct store;
 
-/* root NULL: $COOPER_ROOT, else for the root user /var/lib/cooper, else $XDG_DATA_HOME/cooper, else
- * ~/.local/share/cooper.  Makes what is missing, mode 0700.  ERR_DENIED: another owner, a symlink, writable
- * by others; ERR_INPUT: of a newer version, or a directory that holds something else.  Cheap: the database
- * is opened when it is first needed. */
+/* root NULL: $COOPER_ROOT, else for the root user /var/lib/cooper, else $XDG_DATA_HOME/cooper,
+ * else ~/.local/share/cooper.  Makes what is missing, mode 0700.  ERR_DENIED: another owner, a
+ * symlink, writable by others; ERR_INPUT: of a newer version, or a directory that holds
+ * something else.  Cheap: the database is opened when it is first needed. */
 int store_open(const char *root, struct store **out, struct err *err);
 void store_free(struct store *s);
 void auto_store(struct store **s);
 int store_dir(const struct store *s);          /* (files) lent descriptor of the root */
 const char *store_path(const struct store *s); /* (files) for messages */
-/* Everything committed so far survives a power loss: directories of blobs, and the files of trees (one
- * syncfs where some are new).  Names do not need it: store_name_set() does what it needs. */
+/* Everything committed so far survives a power loss: directories of blobs, and the files of
+ * trees (one syncfs where some are new).  Names do not need it: store_name_set() does what it
+ * needs. */
 int store_sync(struct store *s, struct err *err);
 
-/* Many writes, one transaction; other processes' writers wait meanwhile, so do nothing slow inside.  May be
- * nested; counts.  store_batch_end writes, store_batch_cancel forgets all since the outermost begin. */
+/* Many writes, one transaction; other processes' writers wait meanwhile, so do nothing slow
+ * inside.  May be nested; counts.  store_batch_end writes, store_batch_cancel forgets all since
+ * the outermost begin. */
 int store_batch_begin(struct store *s, struct err *err);
 int store_batch_end(struct store *s, struct err *err);
 void store_batch_cancel(struct store *s);
 
-/* Blobs ------------------------------------------------------------------------------------------ */
+/* Blobs ---------------------------------------------------------------------------------------- */
 
 /* (files) 1 and *size (may be NULL), 0, -1. */
 int store_blob_has(struct store *s, const struct digest *d, uint64_t *size, struct err *err);
-/* (files) A descriptor open for reading (owned by the caller) and the size; ERR_NOTFOUND.  The bytes are not
- * hashed here: use stream_verify(). */
+/* (files) A descriptor open for reading (owned by the caller) and the size; ERR_NOTFOUND.  The
+ * bytes are not hashed here: use stream_verify(). */
 int store_blob_open(struct store *s, const struct digest *d, uint64_t *size, struct err *err);
-/* (files) A document, hashed; ERR_CORRUPT when its bytes have changed, ERR_INPUT over limit.  Appends. */
+/* (files) A document, hashed; ERR_CORRUPT when its bytes have changed, ERR_INPUT over limit.
+ * Appends. */
 int store_blob_read(struct store *s, const struct digest *d, size_t limit, struct buf *out,
 	struct err *err);
 /* (files) Writes a document unless it is there; *out is its SHA-256. */
@@ -79,8 +82,8 @@ void store_blob_name(const struct digest *d, struct buf *out);
 /* Ingest: a blob on its way in --------------------------------------------------------------------
  *
  * 1. store_ingest_new() gives an O_RDWR descriptor, locked; it may be inherited by a worker
- * 2. whoever writes continues at ingest_offset() (the prefix is there from an earlier try and must be hashed
- *    again), verifies, and calls ingest_sync() or fdatasync()
+ * 2. whoever writes continues at ingest_offset() (the prefix is there from an earlier try and
+ *    must be hashed again), verifies, and calls ingest_sync() or fdatasync()
  * 3. ingest_commit() names it; or ingest_drop()
  *
  * A process that dies meanwhile leaves a partial for the next one, when the digest was known. */
@@ -89,8 +92,8 @@ enum ingest_wait {
 	INGEST_WAIT, /* when somebody else is writing this blob, wait until they are done or dead */
 	INGEST_TRY,  /* then return 2; a single thread that already holds this ingest needs it */
 };
-/* (files) wanted NULL: not known yet.  0: *out is yours; 1: the blob is there (now), *out is untouched;
- * 2: see INGEST_TRY; -1. */
+/* (files) wanted NULL: not known yet.  0: *out is yours; 1: the blob is there (now), *out is
+ * untouched; 2: see INGEST_TRY; -1. */
 int store_ingest_new(struct store *s, const struct digest *wanted, enum ingest_wait wait,
 	struct ingest **out, struct err *err);
 int ingest_fd(const struct ingest *i);         /* (files) lent; its position is ingest_offset() */
@@ -99,29 +102,31 @@ uint64_t ingest_offset(const struct ingest *i); /* (files) bytes kept from an ea
 int ingest_restart(struct ingest *i, struct err *err);
 /* (files) The data is on the disk. */
 int ingest_sync(struct ingest *i, struct err *err);
-/* (files) Names a synced, verified file of exactly size bytes; frees *i and sets it to NULL on success.
- * ERR_CORRUPT when size or the wanted digest differ. */
+/* (files) Names a synced, verified file of exactly size bytes; frees *i and sets it to NULL on
+ * success.  ERR_CORRUPT when size or the wanted digest differ. */
 int ingest_commit(struct ingest **i, const struct digest *d, uint64_t size, struct err *err);
 /* (files) Gives up: keep leaves the partial for the next one (where the digest was known). */
 enum ingest_fate { INGEST_KEEP, INGEST_DISCARD };
 void ingest_drop(struct ingest *i, enum ingest_fate fate);
 void auto_ingest(struct ingest **i); /* INGEST_KEEP */
 
-/* Trees ------------------------------------------------------------------------------------------ */
+/* Trees ---------------------------------------------------------------------------------------- */
 
 #define STORE_ID_SIZE 33 /* 32 random hex digits and a zero */
 struct tree_new {
 	char id[STORE_ID_SIZE];
-	int fs_fd;   /* trees/<id>/fs, O_RDONLY: the root of the layer, or overlay's upper directory */
+	int fs_fd;   /* trees/<id>/fs, O_RDONLY: root of the layer, or overlay's upper directory */
 	int work_fd; /* trees/<id>/work: overlay's work directory */
 };
 #define TREE_NEW_INIT { .fs_fd = -1, .work_fd = -1 }
 void auto_tree_new(struct tree_new *t); /* closes; an uncommitted tree is garbage, which gc takes */
 
-/* (files) Two empty directories, 0755, owned by owner and group: the ids of the user namespace's root. */
-int store_tree_new(struct store *s, uid_t owner, gid_t group, struct tree_new *out, struct err *err);
-/* It is complete.  size: of its files, in bytes, for the size caps.  After a power loss before the next
- * store_sync() it is as if it had never been made. */
+/* (files) Two empty directories, 0755, owned by owner and group: the ids of the user namespace's
+ * root. */
+int store_tree_new(struct store *s, uid_t owner, gid_t group, struct tree_new *out,
+	struct err *err);
+/* It is complete.  size: of its files, in bytes, for the size caps.  After a power loss before
+ * the next store_sync() it is as if it had never been made. */
 int store_tree_commit(struct store *s, const char *id, uint64_t size, struct err *err);
 /* Out of the way at once, and out of the records; its files go with the next gc. */
 int store_tree_drop(struct store *s, const char *id, struct err *err);
@@ -129,15 +134,16 @@ int store_tree_drop(struct store *s, const char *id, struct err *err);
 int store_tree_open(struct store *s, const char *id, struct err *err);
 /* (files) The same without asking the database: for workers which were told the id. */
 int store_tree_fd(struct store *s, const char *id, struct err *err);
-/* (files) trash/, for a worker inside the user namespace that removes what only mapped ids may remove. */
+/* (files) trash/, for a worker inside the user namespace that removes what only mapped ids may
+ * remove. */
 int store_trash_open(struct store *s, struct err *err);
 
-/* A directory of RUN --mount=type=cache: id is any text.  shared: several at a time (flock SH), else one (EX,
- * waits).  (files) *out_lock is held by keeping it open. */
+/* A directory of RUN --mount=type=cache: id is any text.  shared: several at a time (flock SH),
+ * else one (EX, waits).  (files) *out_lock is held by keeping it open. */
 int store_mount_open(struct store *s, const char *id, bool shared, uid_t owner, gid_t group,
 	mode_t mode, int *out_fd, int *out_lock, struct err *err);
 
-/* Layers ----------------------------------------------------------------------------------------- */
+/* Layers --------------------------------------------------------------------------------------- */
 
 #define LAYER_BLOBS_MAX 8
 struct layer_blob {
@@ -157,10 +163,12 @@ struct layer_record {
 	bool has_listing; /* out only */
 };
 
-/* Adds *r, and sets it to what the store has afterwards: a layer with the same diff id is completed with
- * what r knows (its own tree stays if it has one), so its id and tree may be another's. */
+/* Adds *r, and sets it to what the store has afterwards: a layer with the same diff id is
+ * completed with what r knows (its own tree stays if it has one), so its id and tree may be
+ * another's. */
 int store_layer_add(struct store *s, struct layer_record *r, struct err *err);
-/* What r knows of layer r->id is set; its blobs are added to those known; what r leaves empty stays. */
+/* What r knows of layer r->id is set; its blobs are added to those known; what r leaves empty
+ * stays. */
 int store_layer_update(struct store *s, const struct layer_record *r, struct err *err);
 /* 1, 0, -1.  Forms that have gone are not in *out; a layer may have neither tree nor blob. */
 int store_layer_get(struct store *s, int64_t id, struct layer_record *out, struct err *err);
@@ -176,7 +184,7 @@ int store_listing_get(struct store *s, int64_t layer, struct listing *out, struc
 int store_source_add(struct store *s, const struct digest *d, const char *ref, struct err *err);
 int store_source_list(struct store *s, const struct digest *d, struct strv *out, struct err *err);
 
-/* Names ------------------------------------------------------------------------------------------ */
+/* Names ---------------------------------------------------------------------------------------- */
 
 struct store_name {
 	char *name; /* normalised, as given to store_name_set */
@@ -191,15 +199,15 @@ struct store_names {
 #define STORE_NAMES_INIT { .items = NULL }
 void auto_store_names(struct store_names *n);
 
-/* Durable when it returns: the blobs, the name, and index.json.  The blob d must be there (ERR_NOTFOUND).
- * Not inside a batch. */
+/* Durable when it returns: the blobs, the name, and index.json.  The blob d must be there
+ * (ERR_NOTFOUND).  Not inside a batch. */
 int store_name_set(struct store *s, const char *name, const struct descriptor *d, struct err *err);
 /* 1, 0, -1.  The closure of what is found is pinned.  out may be NULL. */
 int store_name_get(struct store *s, const char *name, struct descriptor *out, struct err *err);
-int store_name_remove(struct store *s, const char *name, struct err *err); /* 1: it was there, 0, -1 */
-int store_name_list(struct store *s, struct store_names *out, struct err *err); /* out is empty before */
+int store_name_remove(struct store *s, const char *name, struct err *err); /* 1, 0, -1 */
+int store_name_list(struct store *s, struct store_names *out, struct err *err);
 
-/* Cache records ---------------------------------------------------------------------------------- */
+/* Cache records -------------------------------------------------------------------------------- */
 
 struct cache_record {
 	char *key;      /* any text; owned */
@@ -219,8 +227,8 @@ void auto_cache_record(struct cache_record *r);
 int store_cache_get(struct store *s, const char *key, struct cache_record *out, struct err *err);
 int store_cache_put(struct store *s, const struct cache_record *r, struct err *err); /* replaces */
 int store_cache_remove(struct store *s, const char *key, struct err *err);
-/* Records of a group (NULL: of all), last used first, until the callback returns other than 0, which is
- * then returned.  The callback may not write to the store. */
+/* Records of a group (NULL: of all), last used first, until the callback returns other than 0,
+ * which is then returned.  The callback may not write to the store. */
 int store_cache_each(struct store *s, const char *group,
 	int (*each)(const struct cache_record *r, void *arg, struct err *err), void *arg,
 	struct err *err);
@@ -230,18 +238,19 @@ int store_cache_each(struct store *s, const char *group,
 #define STORE_NOTE_MAX (64u << 20)
 int store_note_get(struct store *s, const char *kind, const char *key, struct buf *out,
 	struct err *err); /* 1 (appended), 0, -1 */
-int store_note_put(struct store *s, const char *kind, const char *key, const void *bytes, size_t len,
-	struct err *err);
+int store_note_put(struct store *s, const char *kind, const char *key, const void *bytes,
+	size_t len, struct err *err);
 int store_note_remove(struct store *s, const char *kind, const char *key, struct err *err);
 
-/* Pins ------------------------------------------------------------------------------------------- */
+/* Pins ----------------------------------------------------------------------------------------- */
 
-/* (files) Everything above pins what it tells of; this is for what was learned otherwise.  Kinds are those of
- * the pin files.  Pin first, then look whether it is there. */
+/* (files) Everything above pins what it tells of; this is for what was learned otherwise.  Kinds
+ * are those of the pin files.  Pin first, then look whether it is there. */
 enum store_pin_kind {
 	STORE_PIN_BLOB = 'b',  /* text: digest; what a manifest reaches is kept as well */
 	STORE_PIN_TREE = 't',  /* text: id */
-	STORE_PIN_LAYER = 'l', /* text: decimal id */
+	STORE_PIN_LAYER = 'l', /* text: decimal id; with its tree, blobs and listing */
+	STORE_PIN_LISTING = 'f', /* text: id */
 };
 int store_pin(struct store *s, enum store_pin_kind kind, const char *text, struct err *err);
 

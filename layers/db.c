@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "layers/db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/event.h"
+#include "base/mem.h"
+
+#define FILE_NAME "db.sqlite"
+#define SCHEMA_VERSION 1
+#define APPLICATION_ID 0x434f4f50 /* "COOP" */
+#define BUSY_MS 20000             /* for tools that do not know db.lock */
+#define KEPT_MAX 96               /* more statements than the store has */
+
+struct db_rows {
+	struct db *db;
+	const char *sql;
+	sqlite3_stmt *stmt;
+	bool in_use;
+	bool is_kept;
+};
+
+struct db {
+	int root; /* lent */
+	int lock;
+	char *path;
+	db_fill *fill;
+	void *arg;
+	sqlite3 *handle;
+	dev_t dev;
+	ino_t ino;
+	bool is_damaged;
+	bool is_durable; /* what synchronous is set to */
+	bool in_transaction;
+	uint64_t changes;
+	size_t open_rows;
+	struct db_rows kept[KEPT_MAX];
+	size_t kept_count;
+};
+
+/* Layer ids start at a random number, so that an id remembered by a process from before a rebuild
+ * means nothing in the new database, instead of another layer. */
+static const char SCHEMA[] =
+	"CREATE TABLE names(name TEXT NOT NULL PRIMARY KEY, digest TEXT NOT NULL,"
+	" descriptor TEXT NOT NULL, changed INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE trees(id TEXT NOT NULL PRIMARY KEY, boot TEXT, size INTEGER NOT NULL);"
+	"CREATE INDEX trees_boot ON trees(boot) WHERE boot IS NOT NULL;"
+	"CREATE TABLE layers(id INTEGER PRIMARY KEY AUTOINCREMENT, diff_id TEXT, diff_size INTEGER,"
+	" content TEXT, tree TEXT, listing TEXT);"
+	"CREATE INDEX layers_diff_id ON layers(diff_id) WHERE diff_id IS NOT NULL;"
+	"CREATE INDEX layers_tree ON layers(tree) WHERE tree IS NOT NULL;"
+	"CREATE TABLE layer_blobs(layer INTEGER NOT NULL, digest TEXT NOT NULL,"
+	" media_type TEXT NOT NULL, size INTEGER NOT NULL, PRIMARY KEY(layer, digest)) WITHOUT "
+	"ROWID;"
+	"CREATE INDEX layer_blobs_digest ON layer_blobs(digest);"
+	"CREATE TABLE sources(digest TEXT NOT NULL, ref TEXT NOT NULL, used INTEGER NOT NULL,"
+	" PRIMARY KEY(digest, ref)) WITHOUT ROWID;"
+	"CREATE TABLE records(key TEXT NOT NULL PRIMARY KEY, kind TEXT, value TEXT NOT NULL,"
+	" layers TEXT, blobs TEXT, used INTEGER NOT NULL);"
+	"CREATE INDEX records_kind ON records(kind, used);"
+	"CREATE TABLE notes(kind TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,"
+	" PRIMARY KEY(kind, key)) WITHOUT ROWID;";
+
+static int
+failed(struct db *db, int code, const char *what, struct err *err)
+{
+	int system = db->handle != NULL ? sqlite3_system_errno(db->handle) : 0;
+	const char *text = db->handle != NULL ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code);
+
+	switch (code & 0xff) {
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_ERROR: /* our statements are right, so the tables are not ours */
+		db->is_damaged = true;
+		return err_set(err, ERR_CORRUPT, "%s the database: %s", what, text);
+	case SQLITE_FULL:
+		errno = ENOSPC;
+		return err_sys(err, "%s the database", what);
+	case SQLITE_IOERR:
+		if (code == SQLITE_IOERR_SHORT_READ || code == SQLITE_IOERR_CORRUPTFS) {
+			db->is_damaged = true;
+			return err_set(err, ERR_CORRUPT, "%s the database: %s", what, text);
+		}
+		break;
+	case SQLITE_BUSY:
+		return err_set(
+			err, ERR_SYSTEM, "%s the database: another program has it locked", what);
+	default:
+		break;
+	}
+	if (system != 0) {
+		errno = system;
+		return err_sys(err, "%s the database", what);
+	}
+	return err_set(err, ERR_SYSTEM, "%s the database: %s", what, text);
+}
+
+static int
+lock(struct db *db, struct err *err)
+{
+	while (flock(db->lock, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return err_sys(err, "lock the database");
+	return 0;
+}
+
+static void
+unlock(struct db *db)
+{
+	flock(db->lock, LOCK_UN);
+}
+
+static void
+disconnect(struct db *db)
+{
+	for (size_t i = 0; i < db->kept_count; i++)
+		sqlite3_finalize(db->kept[i].stmt);
+	db->kept_count = 0;
+	sqlite3_close_v2(db->handle);
+	db->handle = NULL;
+	db->in_transaction = false;
+}
+
+static int
+execute(struct db *db, const char *sql, struct err *err)
+{
+	int code = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+
+	return code == SQLITE_OK ? 0 : failed(db, code, "change", err);
+}
+
+/* One number; *out is 0 for a file that is still empty. */
+static int
+pragma(struct db *db, const char *sql, int64_t *out, struct err *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	int code = sqlite3_prepare_v2(db->handle, sql, -1, &stmt, NULL);
+
+	if (code == SQLITE_OK)
+		code = sqlite3_step(stmt);
+	if (code == SQLITE_ROW)
+		*out = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	return code == SQLITE_ROW ? 0 : failed(db, code, "open", err);
+}
+
+/* No checkpoint at close and a WAL that stays: closing must be cheap, and a connection to a file
+ * that was moved away must not remove the files of its successor. */
+static int
+connect_file(struct db *db, struct err *err)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+		    SQLITE_OPEN_EXRESCODE;
+	int keep_wal = 1;
+	int code = sqlite3_open_v2(db->path, &db->handle, flags, NULL);
+	struct stat st;
+
+	if (code != SQLITE_OK)
+		return failed(db, code, "open", err);
+	if (fstatat(db->root, FILE_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(err, "open the database");
+	db->dev = st.st_dev;
+	db->ino = st.st_ino;
+	db->is_damaged = false;
+	db->is_durable = false;
+	sqlite3_busy_timeout(db->handle, BUSY_MS);
+	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_PERSIST_WAL, &keep_wal);
+	return execute(db, "PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=400;", err);
+}
+
+static int
+read_version(struct db *db, int64_t *version, struct err *err)
+{
+	int64_t application = 0;
+
+	*version = 0;
+	if (pragma(db, "PRAGMA user_version", version, err) < 0)
+		return -1;
+	if (*version == 0)
+		return 0;
+	if (pragma(db, "PRAGMA application_id", &application, err) < 0)
+		return -1;
+	if (application != APPLICATION_ID) {
+		db->is_damaged = true;
+		return err_set(err, ERR_CORRUPT, "open the database: it is not cooper's");
+	}
+	if (*version > SCHEMA_VERSION)
+		return err_set(err, ERR_INPUT,
+			"the database was made by a newer cooper (version %lld, this one knows %d)",
+			(long long)*version, SCHEMA_VERSION);
+	return 0;
+}
+
+static int
+begin_anew(struct db *db, struct err *err)
+{
+	uint64_t seed = 0;
+	char tail[256];
+
+	if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
+		return err_sys(err, "read random bytes");
+	snprintf(tail, sizeof tail,
+		"INSERT INTO sqlite_sequence(name, seq) VALUES('layers', %llu);"
+		"PRAGMA application_id=%d; PRAGMA user_version=%d;",
+		(unsigned long long)(seed >> 16), APPLICATION_ID, SCHEMA_VERSION);
+	/* Where shared memory does not work, SQLite keeps its rollback journal: slower, as safe. */
+	if (execute(db, "PRAGMA journal_mode=WAL; BEGIN IMMEDIATE;", err) < 0)
+		return -1;
+	db->in_transaction = true;
+	if (execute(db, SCHEMA, err) < 0 || execute(db, tail, err) < 0 ||
+		(db->fill != NULL && db->fill(db, db->arg, err) < 0)) {
+		sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+		db->in_transaction = false;
+		return -1;
+	}
+	db->in_transaction = false;
+	return execute(db, "COMMIT", err);
+}
+
+/* db.lock is held. */
+static int
+set_aside(struct db *db, struct err *err)
+{
+	static const char *const suffixes[] = { "-shm", "-wal", "" };
+	uint32_t mark = 0;
+
+	if (getrandom(&mark, sizeof mark, 0) != sizeof mark)
+		return err_sys(err, "read random bytes");
+	for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
+		char from[64];
+		char to[96];
+
+		snprintf(from, sizeof from, FILE_NAME "%s", suffixes[i]);
+		snprintf(to, sizeof to, "quarantine/" FILE_NAME ".%08x%s", mark, suffixes[i]);
+		if (renameat(db->root, from, db->root, to) < 0 && errno != ENOENT)
+			return err_sys(err, "move the damaged database aside");
+	}
+	event_warn("the store's database was damaged: it is in quarantine/" FILE_NAME
+		   ".%08x, and a new one was begun",
+		mark);
+	return 0;
+}
+
+static bool
+is_current(const struct db *db)
+{
+	struct stat st;
+
+	return fstatat(db->root, FILE_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_dev == db->dev && st.st_ino == db->ino;
+}
+
+/* db.lock is held. */
+static int
+establish(struct db *db, struct err *err)
+{
+	int64_t version = 0;
+	int result = 0;
+
+	if (db->open_rows > 0)
+		return err_set(err, ERR_CORRUPT, "the database was replaced while it was read");
+	disconnect(db);
+	result = connect_file(db, err);
+	if (result == 0)
+		result = read_version(db, &version, err);
+	if (result < 0 && db->is_damaged) {
+		disconnect(db);
+		if (set_aside(db, err) < 0 || connect_file(db, err) < 0)
+			return -1;
+		version = 0;
+		result = 0;
+	}
+	if (result == 0 && version == 0)
+		result = begin_anew(db, err);
+	return result;
+}
+
+static int
+establish_locked(struct db *db, struct err *err)
+{
+	int result = 0;
+
+	if (lock(db, err) < 0)
+		return -1;
+	result = establish(db, err);
+	unlock(db);
+	return result;
+}
+
+int
+db_open(int root, const char *path, db_fill *fill, void *arg, struct db **out, struct err *err)
+{
+	AUTO(db) struct db *db = xzalloc(sizeof *db);
+	int64_t version = 0;
+
+	db->root = root;
+	db->fill = fill;
+	db->arg = arg;
+	db->path = xasprintf("%s/" FILE_NAME, path);
+	db->lock = openat(root, "db.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (db->lock < 0)
+		return err_sys(err, "open '%s/db.lock'", path);
+	if (connect_file(db, err) < 0 || read_version(db, &version, err) < 0) {
+		if (!db->is_damaged)
+			return -1;
+	}
+	/* The lock is only for making or mending: most commands never take it. */
+	if (db->is_damaged || version == 0)
+		if (establish_locked(db, err) < 0)
+			return -1;
+	*out = steal(&db);
+	return 0;
+}
+
+void
+db_free(struct db *db)
+{
+	if (db == NULL)
+		return;
+	db_rollback(db);
+	disconnect(db);
+	auto_fd(&db->lock);
+	free(db->path);
+	free(db);
+}
+
+void
+auto_db(struct db **db)
+{
+	db_free(*db);
+	*db = NULL;
+}
+
+/* Somebody may have begun anew since. */
+static int
+follow(struct db *db, struct err *err)
+{
+	if (db->in_transaction || db->open_rows > 0 || (db->handle != NULL && is_current(db)))
+		return 0;
+	return establish_locked(db, err);
+}
+
+static struct db_rows *
+keep_slot(struct db *db, const char *sql)
+{
+	struct db_rows *rows = NULL;
+
+	for (size_t i = 0; i < db->kept_count; i++)
+		if (db->kept[i].sql == sql && !db->kept[i].in_use)
+			return &db->kept[i];
+	if (db->kept_count < KEPT_MAX) {
+		rows = &db->kept[db->kept_count++];
+		*rows = (struct db_rows){ .is_kept = true };
+	} else {
+		rows = xzalloc(sizeof *rows);
+	}
+	rows->db = db;
+	rows->sql = sql;
+	return rows;
+}
+
+static int
+bind(struct db_rows *rows, int at, const struct db_value *value)
+{
+	switch (value->kind) {
+	case DB_KIND_INT:
+		return sqlite3_bind_int64(rows->stmt, at, value->number);
+	case DB_KIND_TEXT:
+		if (value->bytes == NULL || *(const char *)value->bytes == '\0')
+			return sqlite3_bind_null(rows->stmt, at);
+		return sqlite3_bind_text(rows->stmt, at, value->bytes, -1, SQLITE_STATIC);
+	case DB_KIND_BYTES:
+		return sqlite3_bind_blob64(rows->stmt, at, value->len == 0 ? "" : value->bytes,
+			value->len, SQLITE_STATIC);
+	case DB_KIND_NULL:
+		break;
+	}
+	return sqlite3_bind_null(rows->stmt, at);
+}
+
+int
+db_query(struct db *db, const char *sql, const struct db_value *args, size_t count,
+	struct db_rows **out, struct err *err)
+{
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	int code = SQLITE_OK;
+
+	if (follow(db, err) < 0)
+		return -1;
+	rows = keep_slot(db, sql);
+	rows->in_use = true;
+	db->open_rows++;
+	if (rows->stmt == NULL)
+		code = sqlite3_prepare_v3(db->handle, sql, -1,
+			rows->is_kept ? SQLITE_PREPARE_PERSISTENT : 0, &rows->stmt, NULL);
+	for (size_t i = 0; code == SQLITE_OK && i < count; i++)
+		code = bind(rows, (int)i + 1, &args[i]);
+	if (code != SQLITE_OK)
+		return failed(db, code, "ask", err);
+	*out = steal(&rows);
+	return 0;
+}
+
+int
+db_next(struct db_rows *rows, struct err *err)
+{
+	int code = sqlite3_step(rows->stmt);
+
+	if (code == SQLITE_ROW)
+		return 1;
+	return code == SQLITE_DONE ? 0 : failed(rows->db, code, "read", err);
+}
+
+int64_t
+db_int(const struct db_rows *rows, int column)
+{
+	return sqlite3_column_int64(rows->stmt, column);
+}
+
+const char *
+db_text(const struct db_rows *rows, int column)
+{
+	const unsigned char *text = sqlite3_column_text(rows->stmt, column);
+
+	return text == NULL ? "" : (const char *)text;
+}
+
+const void *
+db_bytes(const struct db_rows *rows, int column, size_t *len)
+{
+	const void *bytes = sqlite3_column_blob(rows->stmt, column);
+
+	*len = (size_t)sqlite3_column_bytes(rows->stmt, column);
+	return bytes == NULL ? "" : bytes;
+}
+
+void
+db_end(struct db_rows *rows)
+{
+	if (rows == NULL)
+		return;
+	rows->in_use = false;
+	rows->db->open_rows--;
+	if (rows->is_kept) {
+		if (rows->stmt != NULL) {
+			sqlite3_reset(rows->stmt);
+			sqlite3_clear_bindings(rows->stmt);
+		}
+		return;
+	}
+	sqlite3_finalize(rows->stmt);
+	free(rows);
+}
+
+void
+auto_db_rows(struct db_rows **rows)
+{
+	db_end(*rows);
+	*rows = NULL;
+}
+
+int
+db_run(struct db *db, const char *sql, const struct db_value *args, size_t count, struct err *err)
+{
+	AUTO(db_rows) struct db_rows *rows = NULL;
+
+	if (db_query(db, sql, args, count, &rows, err) < 0 || db_next(rows, err) < 0)
+		return -1;
+	db->changes = (uint64_t)sqlite3_changes64(db->handle);
+	return 0;
+}
+
+int64_t
+db_last_id(const struct db *db)
+{
+	return sqlite3_last_insert_rowid(db->handle);
+}
+
+uint64_t
+db_changes(const struct db *db)
+{
+	return db->changes;
+}
+
+static int
+begin_immediate(struct db *db, bool durable, struct err *err)
+{
+	if (db->is_durable != durable) {
+		if (execute(db, durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL",
+			    err) < 0)
+			return -1;
+		db->is_durable = durable;
+	}
+	return db_run(db, "BEGIN IMMEDIATE", DB_NO_ARGS, err);
+}
+
+int
+db_begin(struct db *db, bool durable, struct err *err)
+{
+	if (lock(db, err) < 0)
+		return -1;
+	if (db->handle == NULL || !is_current(db)) {
+		if (establish(db, err) < 0) {
+			unlock(db);
+			return -1;
+		}
+	}
+	db->in_transaction = true; /* so that nothing below follows */
+	if (begin_immediate(db, durable, err) < 0) {
+		db->in_transaction = false;
+		unlock(db);
+		return -1;
+	}
+	return 0;
+}
+
+int
+db_commit(struct db *db, struct err *err)
+{
+	if (db_run(db, "COMMIT", DB_NO_ARGS, err) < 0) {
+		db_rollback(db);
+		return -1;
+	}
+	db->in_transaction = false;
+	unlock(db);
+	return 0;
+}
+
+void
+db_rollback(struct db *db)
+{
+	if (!db->in_transaction)
+		return;
+	if (!sqlite3_get_autocommit(db->handle))
+		sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+	db->in_transaction = false;
+	unlock(db);
+}
+
+bool
+db_in_transaction(const struct db *db)
+{
+	return db->in_transaction;
+}
+
+bool
+db_is_damaged(const struct db *db)
+{
+	return db->is_damaged;
+}
+
+int
+db_heal(struct db *db, struct err *err)
+{
+	int result = 0;
+
+	if (lock(db, err) < 0)
+		return -1;
+	if (db->is_damaged && db->handle != NULL && db->open_rows == 0 && is_current(db)) {
+		disconnect(db);
+		result = set_aside(db, err);
+	}
+	if (result == 0)
+		result = establish(db, err);
+	unlock(db);
+	return result;
+}
+
+int
+db_verify(struct db *db, char why[256], struct err *err)
+{
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	int more = 0;
+
+	if (db_query(db, "PRAGMA integrity_check(1)", DB_NO_ARGS, &rows, err) == 0)
+		more = db_next(rows, err);
+	else
+		more = -1;
+	if (more < 0 && !db->is_damaged)
+		return -1;
+	if (more == 1 && strcmp(db_text(rows, 0), "ok") == 0)
+		return 1;
+	snprintf(why, 256, "%.255s", more == 1 ? db_text(rows, 0) : err->msg);
+	db->is_damaged = true;
+	return 0;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LAYERS_GC_MARK_H
+#define LAYERS_GC_MARK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "layers/db.h"
+#include "layers/gc.h"
+#include "layers/texts.h"
+
+/* mark - what gc must keep.  Things are named by kind and text, as in pin files: "b sha256:...",
+ * "t <id>", "l <id>", "f <id>"; "k <key>" is a cache record, "w <id>" a layer's record without
+ * its tree. */
+
+struct mark {
+	struct store *store;
+	struct db *db;
+	const struct gc_options *options;
+	uint64_t budget; /* bytes that may be kept; UINT64_MAX: no cap */
+	struct texts keep;
+	uint64_t kept; /* bytes */
+	/* What the root that is looked at adds; joins keep, or is forgotten if too large. */
+	struct texts pending;
+	uint64_t pending_size;
+	bool is_full; /* the budget is used up */
+	/* Documents that were read: the digest, and a struct reach.  Outlives mark_reset. */
+	struct texts documents;
+};
+
+void mark_reset(struct mark *m); /* nothing is marked; documents stay */
+void mark_free(struct mark *m);
+void auto_mark(struct mark *m);
+bool mark_has(const struct mark *m, char kind, const char *text);
+
+/* All roots.  What is pinned may change until pins_lock() is held, what is recorded until a
+ * transaction is begun: without both, the result is a good guess. */
+int mark_all(struct mark *m, struct err *err);
+
+#endif
