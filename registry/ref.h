@@ -8,25 +8,25 @@
 #include "base/err.h"
 #include "layers/digest.h"
 
-/* ref - what people call an image: [host[:port]/]repository[:tag][@digest].  A value; owns nothing, may
- * be copied.  What was parsed may become part of a URL or a file name. (distribution-spec, "Pulling
- * manifests"; Docker's names for what is on Docker Hub)
+/* ref - what people call an image: [host[:port]/]repository[:tag][@digest].  A value; owns nothing,
+ *may be copied.  What was parsed may become part of a URL or a file name. (distribution-spec,
+ *"Pulling manifests"; Docker's names for what is on Docker Hub)
  *
  *	alpine                      docker.io       library/alpine  latest (implied)
  *	localhost:5000/a/b:1        localhost:5000  a/b             1
  *	[::1]:5000/a@sha256:...     [::1]:5000      a               "" and the digest
  *
- * The first component is a host when it has a '.', a ':' or an upper-case letter, or is "localhost";
- * else the repository is Docker Hub's. */
+ * The first component is a host when it has a '.', a ':' or an upper-case letter, or is
+ *"localhost"; else the repository is Docker Hub's. */
 
 #define REF_HOST_DOCKER_HUB "docker.io" /* its name; requests go elsewhere, see hosts.h */
 
 struct ref {
-	char host[272];        /* as written, with the port if one was said; never empty */
+	char host[272]; /* as written, with the port if one was said; never empty */
 	char repository[256];
-	char tag[129];         /* "": none, a digest was given instead */
-	bool tag_implied;      /* tag is "latest" because nothing was said */
-	struct digest digest;  /* empty: none was said; if there, it alone decides what is fetched */
+	char tag[129];        /* "": none, a digest was given instead */
+	bool tag_implied;     /* tag is "latest" because nothing was said */
+	struct digest digest; /* empty: none was said; if there, it alone decides what is fetched */
 };
 
 /* ERR_INPUT says which part is wrong.  Never touches the network. */
@@ -36,9 +36,9 @@ int ref_parse(const char *text, struct ref *out, struct err *err);
 const char *ref_name(const struct ref *r);
 
 enum ref_style {
-	REF_CANONICAL,  /* docker.io/library/alpine:3.19@sha256:... */
-	REF_FAMILIAR,   /* alpine:3.19@sha256:...: as short as still parses to the same */
-	REF_REPOSITORY, /* docker.io/library/alpine */
+	REF_CANONICAL,           /* docker.io/library/alpine:3.19@sha256:... */
+	REF_FAMILIAR,            /* alpine:3.19@sha256:...: as short as still parses to the same */
+	REF_REPOSITORY,          /* docker.io/library/alpine */
 	REF_FAMILIAR_REPOSITORY, /* alpine */
 };
 void ref_format(const struct ref *r, enum ref_style style, struct buf *out);

@@ -15,8 +15,8 @@
  *	session_open(&options, &s, err); remote_open(s, &ref, REMOTE_PULL, &p, err);
  *	p->ops->resolve(p, ref_name(&ref), &d, err);
  *
- * Errors: ERR_NOTFOUND, ERR_DENIED, ERR_REMOTE (another try may help), ERR_CORRUPT; their text has the
- * method, the URL without secrets, the status and the registry's own words. */
+ * Errors: ERR_NOTFOUND, ERR_DENIED, ERR_REMOTE (another try may help), ERR_CORRUPT; their text has
+ *the method, the URL without secrets, the status and the registry's own words. */
 
 enum remote_access {
 	REMOTE_PULL,

@@ -3,12 +3,34 @@ noinst_LIBRARIES += libregistry.a
 libregistry_a_SOURCES = \
 	registry/archive_docker.c \
 	registry/archive_member.h \
+	registry/auth.c registry/auth.h \
+	registry/base64.c registry/base64.h \
 	registry/catalog.c registry/catalog.h \
-	registry/place.h \
+	registry/challenge.c registry/challenge.h \
+	registry/credentials.c registry/credentials.h \
+	registry/download.c registry/download.h \
+	registry/helper.c registry/helper.h \
+	registry/host.c registry/host.h \
+	registry/http.c registry/http.h \
+	registry/link.c registry/link.h \
+	registry/place.c registry/place.h \
 	registry/place_archive.c registry/place_archive.h \
 	registry/place_archive_write.c \
+	registry/place_copy.c \
 	registry/place_layout.c registry/place_layout.h \
 	registry/place_store.c registry/place_store.h \
+	registry/policy.c registry/policy.h \
+	registry/proxy.c registry/proxy.h \
+	registry/realm.c registry/realm.h \
 	registry/ref.c registry/ref.h \
-	registry/remote.h \
-	registry/session.h
+	registry/remote.c registry/remote.h \
+	registry/reply.c registry/reply.h \
+	registry/repository.h \
+	registry/request.c registry/request.h \
+	registry/retry.c registry/retry.h \
+	registry/scope.c registry/scope.h \
+	registry/session.c registry/session.h \
+	registry/token.c registry/token.h \
+	registry/upload.c registry/upload.h \
+	registry/upload_chunks.c registry/upload_chunks.h \
+	registry/url.c registry/url.h

@@ -6,31 +6,59 @@
 
 #include "base/err.h"
 
-/* session - what the remotes of one run have in common: connections, tokens, credentials, and what was
- * learned about hosts.  May be used by several threads; must not cross a fork (open it in the worker that
- * uses it). */
+/* session - what the remotes of one run have in common: connections, tokens, credentials, and what
+ * was learned about hosts.  May be used by several threads; must not cross a fork (open it in the
+ * worker that uses it). */
 
 enum session_tls {
 	SESSION_TLS_VERIFY, /* https; plain http only for loopback, once TLS was tried */
-	SESSION_TLS_SKIP,   /* --tls-verify=false: certificates are not checked, plain http is tried last */
+	SESSION_TLS_SKIP,   /* --tls-verify=false: certificates are not checked, plain http is tried
+			       last */
 };
 
 struct session_options {
 	enum session_tls tls;
 	/* Override of what is found in files and helpers; NULL: look there. */
 	const char *username, *password;
-	const char *registry_token;   /* a bearer token that is sent as it is */
-	const char *auth_file;        /* the only file looked into; NULL: the usual ones */
-	const char *cert_dir;         /* *.crt, *.cert and *.key for every host; NULL: certs.d */
-	unsigned stall_ms;            /* no byte for so long ends a try; 0: 60 s */
-	unsigned tries;               /* of each request; 0: 5 */
+	const char *registry_token; /* a bearer token that is sent as it is */
+	const char *auth_file;      /* the only file looked into; NULL: the usual ones */
+	const char *cert_dir;       /* *.crt, *.cert and *.key for every host; NULL: certs.d */
+	unsigned stall_ms;          /* no byte for so long ends a try; 0: 60 s */
+	unsigned connect_ms;        /* 0: 30 s */
+	unsigned answer_ms;         /* what a registry may think before it answers; 0: 300 s */
+	unsigned tries;             /* of each request; 0: 5 */
+	unsigned retry_ms;          /* the shortest wait between tries; 0: 300 ms */
 };
-#define SESSION_OPTIONS_INIT { .username = NULL }
+#define SESSION_OPTIONS_INIT     \
+	{                        \
+		.username = NULL \
+	}
 
 struct session;
 /* Options are copied.  Touches neither files nor the network yet. */
 int session_open(const struct session_options *options, struct session **out, struct err *err);
 void session_free(struct session *s);
 void auto_session(struct session **s);
+
+/* For the files of this room that talk to registries; what is returned is lent and lives as long.
+ */
+struct host;
+struct http;
+struct credential;
+struct tokens;
+struct retry;
+struct url;
+struct http *session_http(struct session *s);
+const char *session_proxy(struct session *s, const struct url *url); /* or NULL */
+int session_host(struct session *s, const char *name, struct host **out, struct err *err);
+/* Searched once for each repository. */
+int session_credential(struct session *s, const char *host, const char *repository,
+	const struct credential **out, struct err *err);
+/* The cache of tokens is locked until session_tokens_done(). */
+struct tokens *session_tokens(struct session *s);
+void session_tokens_done(struct session *s);
+void session_retry(struct session *s, struct retry *out);
+/* Warns once per text. */
+void session_warn(struct session *s, const char *host, const char *text);
 
 #endif

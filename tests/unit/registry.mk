@@ -7,3 +7,7 @@ UNIT_TESTS += tests/unit/registry_catalog
 tests_unit_registry_catalog_SOURCES = tests/unit/registry_catalog.c
 tests_unit_registry_catalog_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_registry_catalog_LDADD = $(REGISTRY_LIBS) $(TEST_LIBS)
+UNIT_TESTS += tests/unit/registry_remote
+tests_unit_registry_remote_SOURCES = tests/unit/registry_remote.c
+tests_unit_registry_remote_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_registry_remote_LDADD = $(REGISTRY_LIBS) $(TEST_LIBS)

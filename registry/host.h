@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef REGISTRY_HOST_H
+#define REGISTRY_HOST_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "registry/http.h"
+#include "registry/policy.h"
+#include "registry/session.h"
+#include "registry/url.h"
+
+/* host - how one registry is reached, and what was learned about it.
+ *
+ * Certificates are those of the first directory there is of ~/.config/containers/certs.d/HOST,
+ * /etc/containers/certs.d/HOST, ~/.config/docker/certs.d/HOST and /etc/docker/certs.d/HOST: *.crt
+ * are authorities besides the system's, NAME.cert with NAME.key the client's pair.  HOST has the
+ * port as it is written in references. (docker's and containers' certs.d) */
+
+#define HOST_CERTIFICATE_MAX (1u << 20)
+#define HOST_AUTHORITIES_MAX (10u << 20)
+
+enum host_auth { HOST_AUTH_UNKNOWN, HOST_AUTH_BASIC, HOST_AUTH_BEARER };
+
+struct host {
+	char *name;        /* as in struct ref */
+	bool may_be_plain; /* http, where https finds no TLS */
+	struct http_tls tls;
+
+	pthread_mutex_t lock; /* of all below */
+	struct url base;      /* its origin; target "/" */
+	bool is_settled;      /* base.secure is known to be right */
+	enum address_class address;
+	enum host_auth auth;
+	char *realm, *service;                   /* of BEARER */
+	bool no_monolithic, no_chunks, no_mount; /* uploads: what failed before */
+};
+
+/* ERR_INPUT for a certs.d that cannot be used. */
+int host_new(const char *name, const struct session_options *options, struct host **out,
+	struct err *err);
+void host_free(struct host *h);
+void auto_host(struct host **h);
+
+/* Adds what the directory has; 0 as well where there is none. For host_new and tests. */
+int host_read_certificates(const char *dir, struct http_tls *out, struct err *err);
+
+#endif

@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "registry/remote.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/event.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "registry/download.h"
+#include "registry/host.h"
+#include "registry/link.h"
+#include "registry/reply.h"
+#include "registry/upload.h"
+
+#define PAGES_MAX 10000
+#define PAGE_MAX (16u << 20) /* bytes of a list of names */
+#define NAMES_MAX 1000000
+
+/* Never a bare wildcard: a registry answers with whatever it thinks old clients know. */
+#define ACCEPT                                                                    \
+	"Accept: " MEDIA_OCI_INDEX ", " MEDIA_OCI_MANIFEST ", " MEDIA_DOCKER_LIST \
+	", " MEDIA_DOCKER_MANIFEST ", */*;q=0.1"
+
+/* An upload session that a failed mount has opened. */
+struct opened {
+	struct digest digest;
+	struct url location;
+	struct opened *next;
+};
+
+struct remote {
+	struct place place;
+	struct repository repository;
+	char *name, *scope;
+	pthread_mutex_t lock; /* of all below */
+	struct opened *opened;
+	struct buf last; /* the manifest that was put last: it is the one to be tagged */
+	struct digest last_digest;
+};
+
+static const struct place_ops remote_ops;
+
+static struct remote *
+of(struct place *p)
+{
+	return (struct remote *)(void *)p;
+}
+
+static bool
+is_document(const char *media_type)
+{
+	return media_is_index(media_type) || media_is_manifest(media_type) ||
+	       starts_with(media_type, "application/vnd.docker.distribution.manifest.") ||
+	       starts_with(media_type, "application/vnd.oci.artifact.manifest.");
+}
+
+static char *
+path_of(const struct remote *m, const struct descriptor *d)
+{
+	return xasprintf("/v2/%s/%s/%s", m->name,
+		is_document(d->media_type) ? "manifests" : "blobs", d->digest.text);
+}
+
+static struct request
+request_of(const struct remote *m, const char *method, const char *path, const struct strv *headers)
+{
+	return (struct request){ .method = method,
+		.path = path,
+		.repository = m->name,
+		.scope = m->scope,
+		.headers = headers };
+}
+
+static int
+ask(struct remote *m, const struct request *q, struct http_response *r, struct url *at,
+	struct err *err)
+{
+	return request_send(m->repository.session, m->repository.host, q, r, at, err);
+}
+
+static int
+failed(struct remote *m, const struct request *q, const struct http_response *r,
+	const struct url *at, struct err *err)
+{
+	return request_failed(m->repository.session, m->repository.host, q, r, at, err);
+}
+
+/* 1: the headers say it all, 0: the body is needed. */
+static int
+from_headers(const struct http_response *r, const struct digest *asked, struct descriptor *out,
+	struct err *err)
+{
+	const char *digest = http_header(r, "docker-content-digest", 0);
+	const char *length = http_header(r, "content-length", 0);
+	const char *type = http_header(r, "content-type", 0);
+	struct digest said;
+	struct err ignored;
+
+	if (digest == NULL || length == NULL || type == NULL ||
+		digest_parse(digest, &said, &ignored) < 0)
+		return 0;
+	if (!digest_is_empty(asked)) {
+		if (digest_algorithm(&said) != digest_algorithm(asked))
+			return 0;
+		if (!digest_same(&said, asked))
+			return err_set(err, ERR_CORRUPT, "asked for %s, the registry has %s",
+				asked->text, said.text);
+	}
+	out->digest = said;
+	out->size = strtoull(length, NULL, 10);
+	media_type_clean(type, out->media_type);
+	return out->size > 0 && out->size <= MANIFEST_MAX && is_document(out->media_type);
+}
+
+/* What the document itself says, where the header says nothing of use. */
+static int
+sniff(const struct http_response *r, struct descriptor *out, struct err *err)
+{
+	AUTO(json) json_t *doc = NULL;
+	const char *type = http_header(r, "content-type", 0), *said = NULL;
+
+	media_type_clean(type != NULL ? type : "", out->media_type);
+	if (is_document(out->media_type))
+		return 0;
+	if (json_parse(r->body.data, r->body.len, &doc, err) < 0 || !json_is_object(doc))
+		return err_set(
+			err, ERR_INPUT, "the answer is no manifest but '%s'", out->media_type);
+	if (json_get_string(doc, "mediaType", &said, err) < 0)
+		return -1;
+	if (said != NULL)
+		media_type_clean(said, out->media_type);
+	else if (json_object_get(doc, "manifests") != NULL)
+		media_type_clean(MEDIA_OCI_INDEX, out->media_type);
+	else if (json_object_get(doc, "layers") != NULL)
+		media_type_clean(MEDIA_OCI_MANIFEST, out->media_type);
+	return 0;
+}
+
+static int
+from_body(const struct http_response *r, const struct digest *asked, struct descriptor *out,
+	struct err *err)
+{
+	if (sniff(r, out, err) < 0)
+		return -1;
+	out->size = r->body.len;
+	if (digest_is_empty(asked)) {
+		digest_of(r->body.data, r->body.len, &out->digest);
+		return upload_check_digest(r, &out->digest, err);
+	}
+	out->digest = *asked;
+	return digest_check(asked, r->body.data, r->body.len, err);
+}
+
+static int
+resolve_get(struct remote *m, const char *path, const struct strv *headers,
+	const struct digest *asked, struct descriptor *out, struct err *err)
+{
+	AUTO(http_response) struct http_response r = HTTP_RESPONSE_INIT;
+	struct request q = request_of(m, "GET", path, headers);
+	struct url at;
+
+	q.limit = MANIFEST_MAX;
+	if (ask(m, &q, &r, &at, err) < 0)
+		return -1;
+	if (r.status != 200)
+		return failed(m, &q, &r, &at, err);
+	return from_body(&r, asked, out, err);
+}
+
+static int
+remote_resolve(struct place *p, const char *name, struct descriptor *out, struct err *err)
+{
+	struct remote *m = of(p);
+	AUTO(http_response) struct http_response r = HTTP_RESPONSE_INIT;
+	AUTO(strv) struct strv headers = STRV_INIT;
+	AUTO(free)
+	char *path = xasprintf("/v2/%s/manifests/%s", m->name, name != NULL ? name : "latest");
+	AUTO(descriptor) struct descriptor d = { .size = 0 };
+	struct digest asked = { .text = "" };
+	struct request q = request_of(m, "HEAD", path, &headers);
+	struct url at;
+	int known = 0;
+
+	if (name != NULL && strchr(name, ':') != NULL && digest_parse(name, &asked, err) < 0)
+		return -1;
+	strv_add(&headers, ACCEPT);
+	if (ask(m, &q, &r, &at, err) < 0)
+		return -1;
+	if (r.status == 429)
+		return failed(m, &q, &r, &at, err);
+	if (r.status == 200)
+		known = from_headers(&r, &asked, &d, err);
+	/* a HEAD that fails has no body to say why; one that works may leave something out */
+	if (known < 0 || (known == 0 && resolve_get(m, path, &headers, &asked, &d, err) < 0))
+		return -1;
+	*out = d;
+	d = (struct descriptor){ .size = 0 };
+	return 0;
+}
+
+static int
+has_manifest(struct remote *m, const struct descriptor *d, struct err *err)
+{
+	AUTO(http_response) struct http_response r = HTTP_RESPONSE_INIT;
+	AUTO(strv) struct strv headers = STRV_INIT;
+	AUTO(free) char *path = path_of(m, d);
+	struct request q = request_of(m, "HEAD", path, &headers);
+	struct url at;
+
+	strv_add(&headers, ACCEPT);
+	if (ask(m, &q, &r, &at, err) < 0)
+		return -1;
+	if (r.status == 401 || r.status == 429 || r.status >= 500)
+		return failed(m, &q, &r, &at, err);
+	return r.status == 200;
+}
+
+static int
+remote_has(struct place *p, const struct descriptor *d, struct err *err)
+{
+	struct remote *m = of(p);
+
+	return is_document(d->media_type) ? has_manifest(m, d, err)
+					  : upload_has_blob(&m->repository, d, err);
+}
+
+static int
+remote_get(struct place *p, const struct descriptor *d, uint64_t offset, struct sink *out,
+	struct err *err)
+{
+	struct remote *m = of(p);
+	AUTO(free) char *path = path_of(m, d);
+	AUTO(strv) struct strv headers = STRV_INIT;
+
+	if (is_document(d->media_type))
+		strv_add(&headers, ACCEPT);
+	return download(&m->repository, path, &headers, d->size, offset, out, err);
+}
+
+static int
+send_text(void *arg, struct sink *out, struct err *err)
+{
+	const struct buf *text = arg;
+
+	return sink_write(out, text->data, text->len, err);
+}
+
+static int
+put_manifest(struct remote *m, const char *name, const struct descriptor *d, struct buf *bytes,
+	struct err *err)
+{
+	AUTO(http_response) struct http_response r = HTTP_RESPONSE_INIT;
+	AUTO(strv) struct strv headers = STRV_INIT;
+	AUTO(free) char *path = xasprintf("/v2/%s/manifests/%s", m->name, name);
+	struct request q = request_of(m, "PUT", path, &headers);
+	struct url at;
+
+	strv_addf(&headers, "Content-Type: %s", d->media_type);
+	q.send = send_text;
+	q.arg = bytes;
+	q.size = bytes->len;
+	if (ask(m, &q, &r, &at, err) < 0)
+		return -1;
+	if (r.status != 201 && r.status != 200 && r.status != 202 && r.status != 204)
+		return failed(m, &q, &r, &at, err);
+	return upload_check_digest(&r, &d->digest, err);
+}
+
+static void
+remember(struct remote *m, const struct digest *digest, const struct buf *bytes)
+{
+	pthread_mutex_lock(&m->lock);
+	buf_clear(&m->last);
+	buf_add(&m->last, bytes->data, bytes->len);
+	m->last_digest = *digest;
+	pthread_mutex_unlock(&m->lock);
+}
+
+static bool
+close_opened(struct remote *m, const struct digest *digest, struct url *location)
+{
+	struct opened **at, *o = NULL;
+
+	pthread_mutex_lock(&m->lock);
+	for (at = &m->opened; *at != NULL; at = &(*at)->next)
+		if (digest_same(&(*at)->digest, digest)) {
+			o = *at;
+			*at = o->next;
+			break;
+		}
+	pthread_mutex_unlock(&m->lock);
+	if (o == NULL)
+		return false;
+	*location = o->location;
+	free(o);
+	return true;
+}
+
+static int
+remote_put(struct place *p, const struct descriptor *d, struct source *from, struct err *err)
+{
+	struct remote *m = of(p);
+	AUTO(buf) struct buf bytes = BUF_INIT;
+	AUTO(sink) struct sink *sink = NULL;
+	struct url location;
+
+	if (!is_document(d->media_type))
+		return upload_blob(&m->repository, d,
+			close_opened(m, &d->digest, &location) ? &location : NULL, from, err);
+	if (d->size > MANIFEST_MAX)
+		return err_set(err, ERR_INPUT, "%s is too large for a manifest", d->digest.text);
+	sink = sink_buf(&bytes);
+	if (source_send(from, 0, sink, err) < 0 ||
+		digest_check(&d->digest, bytes.data, bytes.len, err) < 0 ||
+		put_manifest(m, d->digest.text, d, &bytes, err) < 0)
+		return -1;
+	remember(m, &d->digest, &bytes);
+	return 0;
+}
+
+static int
+remote_tag(struct place *p, const char *name, const struct descriptor *d, struct err *err)
+{
+	struct remote *m = of(p);
+	AUTO(buf) struct buf bytes = BUF_INIT;
+
+	if (!ref_is_tag(name))
+		return err_set(err, ERR_INPUT, "'%s' cannot be a tag", name);
+	pthread_mutex_lock(&m->lock);
+	if (digest_same(&m->last_digest, &d->digest))
+		buf_add(&bytes, m->last.data, m->last.len);
+	pthread_mutex_unlock(&m->lock);
+	if (bytes.len == 0 && place_read(p, d, MANIFEST_MAX, &bytes, err) < 0)
+		return -1;
+	return put_manifest(m, name, d, &bytes, err);
+}
+
+static int
+remote_mount(struct place *p, const struct descriptor *d, struct place *from, struct err *err)
+{
+	struct remote *m = of(p), *other = of(from);
+	bool has_location, is_useless;
+	struct url location;
+	struct opened *o;
+	int mounted;
+
+	pthread_mutex_lock(&m->repository.host->lock);
+	is_useless = m->repository.host->no_mount;
+	pthread_mutex_unlock(&m->repository.host->lock);
+	if (from->ops != &remote_ops || m->repository.host != other->repository.host ||
+		is_useless || streq(m->name, other->name) || is_document(d->media_type))
+		return 0;
+	mounted = upload_mount(&m->repository, d, other->name, &location, &has_location, err);
+	if (mounted == 0 && has_location) {
+		o = xzalloc(sizeof *o);
+		o->digest = d->digest;
+		o->location = location;
+		pthread_mutex_lock(&m->lock);
+		o->next = m->opened;
+		m->opened = o;
+		pthread_mutex_unlock(&m->lock);
+	}
+	return mounted;
+}
+
+static void
+remote_free(struct place *p)
+{
+	struct remote *m = of(p);
+	struct opened *o;
+
+	while (m->opened != NULL) {
+		o = m->opened;
+		m->opened = o->next;
+		free(o);
+	}
+	buf_free(&m->last);
+	pthread_mutex_destroy(&m->lock);
+	free(m->name);
+	free(m->scope);
+	free(m);
+}
+
+static const struct place_ops remote_ops = {
+	.scheme = "docker",
+	.resolve = remote_resolve,
+	.tag = remote_tag,
+	.has = remote_has,
+	.get = remote_get,
+	.put = remote_put,
+	.mount = remote_mount,
+	.free = remote_free,
+};
+
+int
+remote_open(struct session *s, const struct ref *repository, enum remote_access access,
+	struct place **out, struct err *err)
+{
+	static const char *const actions[] = { "pull", "pull,push", "delete,pull" };
+	struct remote *m;
+	struct host *host;
+
+	if (session_host(s, repository->host, &host, err) < 0)
+		return -1;
+	m = xzalloc(sizeof *m);
+	pthread_mutex_init(&m->lock, NULL);
+	m->place.ops = &remote_ops;
+	m->last = (struct buf)BUF_INIT;
+	m->name = xstrdup(repository->repository);
+	m->scope = xasprintf("repository:%s:%s", m->name, actions[access]);
+	m->repository = (struct repository){
+		.session = s, .host = host, .name = m->name, .scope = m->scope
+	};
+	*out = &m->place;
+	return 0;
+}
+
+struct listing {
+	struct repository repository;
+	const char *member; /* of the answer: "tags" */
+	struct strv *out;
+};
+
+/* One page; *next (appended) is empty after the last one. */
+static int
+list_page(const struct listing *l, const struct url *url, const char *path, struct buf *next,
+	struct url *at, struct err *err)
+{
+	AUTO(http_response) struct http_response r = HTTP_RESPONSE_INIT;
+	AUTO(json) json_t *doc = NULL;
+	AUTO(strv) struct strv headers = STRV_INIT;
+	struct request q = { .method = "GET",
+		.path = path,
+		.url = url,
+		.reason = POLICY_LINK,
+		.repository = l->repository.name,
+		.scope = l->repository.scope,
+		.headers = &headers,
+		.limit = PAGE_MAX };
+	const char *link;
+
+	strv_add(&headers, "Accept: application/json");
+	if (request_send(l->repository.session, l->repository.host, &q, &r, at, err) < 0)
+		return -1;
+	if (r.status != 200)
+		return request_failed(l->repository.session, l->repository.host, &q, &r, at, err);
+	if (json_parse(r.body.data, r.body.len, &doc, err) < 0 ||
+		json_get_strv(doc, l->member, l->out, err) < 0)
+		return err_in(err, "the list of %s", l->member);
+	link = http_header(&r, "link", 0);
+	if (link != NULL)
+		link_next(link, next);
+	return 0;
+}
+
+static int
+list(const struct listing *l, const char *path, struct err *err)
+{
+	AUTO(strv) struct strv seen = STRV_INIT;
+	struct url at, url;
+	unsigned pages;
+
+	for (pages = 0; pages < PAGES_MAX; pages++) {
+		AUTO(buf) struct buf next = BUF_INIT;
+
+		if (list_page(l, path == NULL ? &url : NULL, path, &next, &at, err) < 0)
+			return -1;
+		if (next.len == 0)
+			return 0;
+		if (seen.count > 0 && streq(seen.items[seen.count - 1], next.data))
+			return err_set(
+				err, ERR_REMOTE, "the list of %s goes in circles", l->member);
+		strv_add(&seen, next.data);
+		if (url_resolve(&at, next.data, &url, err) < 0)
+			return err_in(err, "the next page");
+		path = NULL;
+		if (l->out->count > NAMES_MAX)
+			break;
+	}
+	return err_set(err, ERR_REMOTE, "the list of %s has no end", l->member);
+}
+
+int
+remote_tags(struct place *p, struct strv *out, struct err *err)
+{
+	struct remote *m = of(p);
+	AUTO(free) char *path = xasprintf("/v2/%s/tags/list", m->name);
+	AUTO(strv) struct strv tags = STRV_INIT;
+	struct listing l = { .repository = m->repository, .member = "tags", .out = &tags };
+
+	if (list(&l, path, err) < 0)
+		return -1;
+	strv_sort(&tags);
+	strv_add_all(out, &tags);
+	return 0;
+}
+
+int
+remote_repositories(struct session *s, const char *host, struct strv *out, struct err *err)
+{
+	AUTO(strv) struct strv names = STRV_INIT;
+	struct listing l = {
+		.repository = { .session = s, .name = "", .scope = "registry:catalog:*" },
+		.member = "repositories",
+		.out = &names
+	};
+
+	if (session_host(s, host, &l.repository.host, err) < 0)
+		return -1;
+	if (list(&l, "/v2/_catalog", err) < 0) {
+		if (err->kind != ERR_REMOTE)
+			return err_in(err, "most public registries do not list their repositories");
+		return -1;
+	}
+	strv_add_all(out, &names);
+	return 0;
+}
+
+int
+remote_delete(struct place *p, const char *name, struct err *err)
+{
+	struct remote *m = of(p);
+	AUTO(http_response) struct http_response r = HTTP_RESPONSE_INIT;
+	AUTO(free) char *path = xasprintf("/v2/%s/manifests/%s", m->name, name);
+	struct request q = request_of(m, "DELETE", path, NULL);
+	struct url at;
+
+	if (ask(m, &q, &r, &at, err) < 0)
+		return -1;
+	if (r.status == 202 || r.status == 200 || r.status == 204)
+		return 0;
+	failed(m, &q, &r, &at, err);
+	if (strchr(name, ':') == NULL && (r.status == 400 || r.status == 405))
+		return err_in(
+			err, "this registry deletes digests only, with every tag that means them");
+	return -1;
+}
+
+int
+remote_login(struct session *s, const char *host, struct err *err)
+{
+	AUTO(http_response) struct http_response r = HTTP_RESPONSE_INIT;
+	struct request q = { .method = "GET", .path = "/v2/", .repository = "" };
+	struct host *h;
+	struct url at;
+
+	if (session_host(s, host, &h, err) < 0)
+		return -1;
+	if (request_send(s, h, &q, &r, &at, err) < 0)
+		return -1;
+	if (r.status != 200)
+		return request_failed(s, h, &q, &r, &at, err);
+	return 0;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "registry/session.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "base/event.h"
+#include "base/mem.h"
+#include "base/strv.h"
+#include "registry/credentials.h"
+#include "registry/host.h"
+#include "registry/http.h"
+#include "registry/proxy.h"
+#include "registry/retry.h"
+#include "registry/token.h"
+
+struct known_credential {
+	char *host, *repository;
+	struct credential credential;
+	struct known_credential *next; /* linked, since what was lent must stay where it is */
+};
+
+struct session {
+	struct session_options options;
+	char *username, *password, *registry_token, *auth_file, *cert_dir;
+	struct proxy_settings proxy;
+	struct http *http;
+	pthread_mutex_t lock; /* of hosts, credentials and warnings */
+	struct host **hosts;
+	size_t host_count, host_room;
+	struct known_credential *credentials;
+	struct strv warnings;
+	pthread_mutex_t token_lock;
+	struct tokens tokens;
+};
+
+static char *
+copy(const char **field)
+{
+	char *text = *field != NULL ? xstrdup(*field) : NULL;
+
+	*field = text;
+	return text;
+}
+
+int
+session_open(const struct session_options *options, struct session **out, struct err *err)
+{
+	AUTO(session) struct session *s = xzalloc(sizeof *s);
+	struct http_options http = { .connect_ms = options->connect_ms,
+		.stall_ms = options->stall_ms,
+		.answer_ms = options->answer_ms };
+
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_mutex_init(&s->token_lock, NULL);
+	s->options = *options;
+	s->username = copy(&s->options.username);
+	s->password = copy(&s->options.password);
+	s->registry_token = copy(&s->options.registry_token);
+	s->auth_file = copy(&s->options.auth_file);
+	s->cert_dir = copy(&s->options.cert_dir);
+	proxy_environment(&s->proxy);
+	if (http_new(&http, &s->http, err) < 0)
+		return -1;
+	*out = steal(&s);
+	return 0;
+}
+
+static void
+forget_credentials(struct session *s)
+{
+	struct known_credential *k;
+
+	while (s->credentials != NULL) {
+		k = s->credentials;
+		s->credentials = k->next;
+		free(k->host);
+		free(k->repository);
+		credential_clear(&k->credential);
+		free(k);
+	}
+}
+
+void
+session_free(struct session *s)
+{
+	size_t i;
+
+	if (s == NULL)
+		return;
+	for (i = 0; i < s->host_count; i++)
+		host_free(s->hosts[i]);
+	free(s->hosts);
+	forget_credentials(s);
+	tokens_free(&s->tokens);
+	strv_free(&s->warnings);
+	http_free(s->http);
+	free(s->username);
+	free(s->password);
+	free(s->registry_token);
+	free(s->auth_file);
+	free(s->cert_dir);
+	pthread_mutex_destroy(&s->lock);
+	pthread_mutex_destroy(&s->token_lock);
+	free(s);
+}
+
+void
+auto_session(struct session **s)
+{
+	session_free(*s);
+}
+
+struct http *
+session_http(struct session *s)
+{
+	return s->http;
+}
+
+const char *
+session_proxy(struct session *s, const struct url *url)
+{
+	return proxy_for(&s->proxy, url);
+}
+
+static struct host *
+find_host(struct session *s, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < s->host_count; i++)
+		if (strcasecmp(s->hosts[i]->name, name) == 0)
+			return s->hosts[i];
+	return NULL;
+}
+
+int
+session_host(struct session *s, const char *name, struct host **out, struct err *err)
+{
+	struct host *h;
+	int result = 0;
+
+	pthread_mutex_lock(&s->lock);
+	h = find_host(s, name);
+	if (h == NULL) {
+		result = host_new(name, &s->options, &h, err);
+		if (result == 0) {
+			s->hosts = grow(s->hosts, s->host_count, &s->host_room, sizeof *s->hosts);
+			s->hosts[s->host_count++] = h;
+		}
+	}
+	pthread_mutex_unlock(&s->lock);
+	if (result == 0)
+		*out = h;
+	return result;
+}
+
+static int
+look_up(struct session *s, const char *host, const char *repository, struct credential *out,
+	struct err *err)
+{
+	if (s->registry_token != NULL) {
+		out->registry_token = xstrdup(s->registry_token);
+		out->source = xstrdup("the command line");
+		return 0;
+	}
+	if (s->username != NULL) {
+		out->username = xstrdup(s->username);
+		out->password = xstrdup(s->password != NULL ? s->password : "");
+		out->source = xstrdup("the command line");
+		return 0;
+	}
+	return credentials_find(s->auth_file, host, repository, NULL, out, err);
+}
+
+int
+session_credential(struct session *s, const char *host, const char *repository,
+	const struct credential **out, struct err *err)
+{
+	struct known_credential *k;
+	int result = 0;
+
+	pthread_mutex_lock(&s->lock);
+	for (k = s->credentials; k != NULL; k = k->next)
+		if (streq(k->host, host) && streq(k->repository, repository))
+			break;
+	if (k == NULL) {
+		k = xzalloc(sizeof *k);
+		result = look_up(s, host, repository, &k->credential, err);
+		if (result == 0) {
+			k->host = xstrdup(host);
+			k->repository = xstrdup(repository);
+			k->next = s->credentials;
+			s->credentials = k;
+			event_debug("credentials for %s/%s: %s", host, repository,
+				k->credential.source != NULL ? k->credential.source
+							     : "none, anonymous");
+		} else {
+			free(k);
+		}
+	}
+	pthread_mutex_unlock(&s->lock);
+	if (result == 0)
+		*out = &k->credential;
+	return result;
+}
+
+struct tokens *
+session_tokens(struct session *s)
+{
+	pthread_mutex_lock(&s->token_lock);
+	return &s->tokens;
+}
+
+void
+session_tokens_done(struct session *s)
+{
+	pthread_mutex_unlock(&s->token_lock);
+}
+
+void
+session_retry(struct session *s, struct retry *out)
+{
+	retry_start(out, &(struct retry_options){
+				 .tries = s->options.tries, .first_ms = s->options.retry_ms });
+}
+
+void
+session_warn(struct session *s, const char *host, const char *text)
+{
+	AUTO(free) char *whole = xasprintf("%s says: %s", host, text);
+	bool is_new;
+
+	pthread_mutex_lock(&s->lock);
+	is_new = !strv_has(&s->warnings, whole) && s->warnings.count < 64;
+	if (is_new)
+		strv_add(&s->warnings, whole);
+	pthread_mutex_unlock(&s->lock);
+	if (is_new)
+		event_warn("%s", whole);
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "registry/upload_chunks.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/event.h"
+#include "base/mem.h"
+#include "registry/reply.h"
+#include "registry/retry.h"
+
+#define TOKEN_MARGIN_S 30
+
+struct chunks {
+	struct sink sink; /* the source pushes into it */
+	const struct repository *r;
+	const struct descriptor *d;
+	struct url location;
+	size_t chunk;   /* bytes of each but the last */
+	uint64_t start; /* of the chunk that is held, in the blob */
+	struct buf held;
+	size_t sent; /* of what is held, that the registry has */
+};
+
+uint64_t
+upload_parse_range(const char *range)
+{
+	const char *dash = range != NULL ? strchr(range, '-') : NULL;
+	uint64_t last;
+
+	if (dash == NULL || dash[1] < '0' || dash[1] > '9')
+		return 0;
+	last = strtoull(dash + 1, NULL, 10);
+	return last == 0 || last >= INT64_MAX ? 0 : last + 1;
+}
+
+static int
+send_held(void *arg, struct sink *out, struct err *err)
+{
+	const struct chunks *c = arg;
+
+	return sink_write(out, c->held.data + c->sent, c->held.len - c->sent, err);
+}
+
+static int
+lost(struct chunks *c, uint64_t has, struct err *err)
+{
+	upload_cancel(c->r, &c->location);
+	return err_set(err, ERR_REMOTE,
+		"the registry has %" PRIu64 " bytes of this upload, not %" PRIu64, has,
+		c->start + c->sent);
+}
+
+/* What the registry says it has must be a place within the chunk. */
+static int
+set_sent(struct chunks *c, uint64_t has, struct err *err)
+{
+	if (has < c->start || has > c->start + c->held.len)
+		return lost(c, has, err);
+	c->sent = (size_t)(has - c->start);
+	return 0;
+}
+
+/* Where the session stands after something broke. */
+static int
+ask_status(struct chunks *c, struct err *err)
+{
+	AUTO(http_response) struct http_response response = HTTP_RESPONSE_INIT;
+	struct request q = { .method = "GET",
+		.url = &c->location,
+		.reason = POLICY_UPLOAD,
+		.repository = c->r->name,
+		.scope = c->r->scope };
+	struct url at;
+
+	if (request_send(c->r->session, c->r->host, &q, &response, &at, err) < 0)
+		return -1;
+	if (response.status != 204 && response.status != 202 && response.status != 200) {
+		request_failed(c->r->session, c->r->host, &q, &response, &at, err);
+		return err_in(err, "the upload cannot be taken up again");
+	}
+	if (http_header(&response, "location", 0) != NULL &&
+		upload_location(&response, &at, &c->location, err) < 0)
+		return -1;
+	return set_sent(c, upload_parse_range(http_header(&response, "range", 0)), err);
+}
+
+static int
+took(struct chunks *c, const struct http_response *response, const struct url *at, struct err *err)
+{
+	const char *range = http_header(response, "range", 0);
+	uint64_t end = c->start + c->held.len;
+
+	if (upload_location(response, at, &c->location, err) < 0)
+		return -1;
+	/* one that lost a chunk would find out only when all is sent */
+	if (range != NULL && end > 1 && upload_parse_range(range) != end)
+		return lost(c, upload_parse_range(range), err);
+	c->sent = c->held.len;
+	return 0;
+}
+
+/* 1: it has the chunk, 0: try again, -1. */
+static int
+patch(struct chunks *c, struct retry *retry, struct err *err)
+{
+	AUTO(http_response) struct http_response response = HTTP_RESPONSE_INIT;
+	AUTO(strv) struct strv headers = STRV_INIT;
+	struct request q = { .method = "PATCH",
+		.url = &c->location,
+		.reason = POLICY_UPLOAD,
+		.repository = c->r->name,
+		.scope = c->r->scope,
+		.headers = &headers,
+		.margin_s = TOKEN_MARGIN_S,
+		.send = send_held,
+		.size = c->held.len - c->sent,
+		.arg = c,
+		.once = true };
+	struct url at;
+	int result;
+
+	strv_add(&headers, "Content-Type: application/octet-stream");
+	strv_addf(&headers, "Content-Range: %" PRIu64 "-%" PRIu64, c->start + c->sent,
+		c->start + c->held.len - 1);
+	result = request_send(c->r->session, c->r->host, &q, &response, &at, err);
+	if (result == 0 &&
+		(response.status == 202 || response.status == 204 || response.status == 201))
+		return took(c, &response, &at, err) < 0 ? -1 : 1;
+	if (result < 0 && (response.failure == HTTP_FAILURE_OURS || err->kind == ERR_DENIED))
+		return -1;
+	if (result == 0) {
+		request_failed(c->r->session, c->r->host, &q, &response, &at, err);
+		if (response.status == 416)
+			response.status = 503; /* the status says where to go on */
+	}
+	if (!retry_again(retry, result, &response))
+		return -1;
+	return ask_status(c, err) < 0 ? -1 : 0;
+}
+
+static int
+flush(struct chunks *c, struct err *err)
+{
+	struct retry retry;
+	int done = 0;
+
+	session_retry(c->r->session, &retry);
+	c->sent = 0;
+	while (done == 0 && c->sent < c->held.len)
+		done = patch(c, &retry, err);
+	if (done < 0)
+		return -1;
+	c->start += c->held.len;
+	buf_clear(&c->held);
+	c->sent = 0;
+	return 0;
+}
+
+static int
+chunks_write(struct sink *s, const void *bytes, size_t len, struct err *err)
+{
+	struct chunks *c = (struct chunks *)(void *)s;
+	const char *from = bytes;
+	size_t n;
+
+	while (len > 0) {
+		n = c->chunk - c->held.len < len ? c->chunk - c->held.len : len;
+		buf_add(&c->held, from, n);
+		from += n;
+		len -= n;
+		if (c->held.len == c->chunk && flush(c, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static const struct sink_ops chunks_ops = { .write = chunks_write };
+
+static int
+close_session(struct chunks *c, struct err *err)
+{
+	AUTO(http_response) struct http_response response = HTTP_RESPONSE_INIT;
+	struct url closing, at;
+	struct request q = { .method = "PUT",
+		.url = &closing,
+		.reason = POLICY_UPLOAD,
+		.repository = c->r->name,
+		.scope = c->r->scope,
+		.margin_s = TOKEN_MARGIN_S };
+	struct err ignored;
+
+	if (upload_closing_url(&c->location, &c->d->digest, &closing, err) < 0)
+		return -1;
+	if (request_send(c->r->session, c->r->host, &q, &response, &at, err) < 0)
+		return upload_has_blob(c->r, c->d, &ignored) == 1 ? 0 : -1;
+	if (response.status == 200 || response.status == 201 || response.status == 204)
+		return upload_check_digest(&response, &c->d->digest, err);
+	if (upload_has_blob(c->r, c->d, &ignored) == 1)
+		return 0; /* an earlier try of the same PUT arrived */
+	request_failed(c->r->session, c->r->host, &q, &response, &at, err);
+	if (response.status == 400 && reply_has_code(&response, "DIGEST_INVALID"))
+		err->kind = ERR_CORRUPT;
+	return -1;
+}
+
+static size_t
+chunk_size(const struct repository *r, uint64_t least)
+{
+	size_t size = ends_with(r->host->name, "ghcr.io") ? UPLOAD_CHUNK_SMALL : UPLOAD_CHUNK;
+
+	if (least > size)
+		size = least < UPLOAD_CHUNK_MAX ? (size_t)least : UPLOAD_CHUNK_MAX;
+	return size;
+}
+
+int
+upload_chunks(const struct repository *r, const struct descriptor *d, const struct url *session,
+	uint64_t chunk_min, struct source *from, struct err *err)
+{
+	struct chunks c = { .sink = { .ops = &chunks_ops },
+		.r = r,
+		.d = d,
+		.location = *session,
+		.chunk = chunk_size(r, chunk_min),
+		.held = BUF_INIT };
+	int result = source_send(from, 0, &c.sink, err);
+
+	if (result == 0 && c.held.len > 0)
+		result = flush(&c, err);
+	if (result == 0)
+		result = close_session(&c, err);
+	buf_free(&c.held);
+	return result;
+}
