@@ -20,7 +20,7 @@
 #define EXPAND_SIZE_MAX (1024 * 1024) /* bytes of one result */
 #define EXPAND_DEPTH_MAX 100          /* ${a:-${b:-${c...}}} */
 #define EXPAND_WORDS_MAX 65536
-#define EXPAND_PATTERN_MAX 4096       /* bytes of p in ${v#p} and ${v/p/r} */
+#define EXPAND_NAMES_MAX 1000         /* noted as used or undefined; further ones are not */
 
 /* Where values come from. */
 struct expand_vars {

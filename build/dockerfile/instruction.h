@@ -110,7 +110,7 @@ struct instruction {
 	struct lint_config lint; /* of these comments */
 
 	struct flag *flags;
-	size_t flag_count;
+	size_t flag_count, flag_room;
 	/* Arguments.  RUN, CMD, ENTRYPOINT in shell form: one (none when empty).  MAINTAINER, USER,
 	 * WORKDIR, STOPSIGNAL: one.  EXPOSE: sorted by bytes.  HEALTHCHECK: the kind, then its command.
 	 * FROM: 1 or 3.  ONBUILD: none. */

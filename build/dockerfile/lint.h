@@ -77,8 +77,11 @@ int lint_finish(const struct lint *l, struct err *err);
 /* Adds a warning about an instruction, unless a rule is skipped there.  The arguments are the %s of
  * the rule's message, in order. */
 void lint_add(struct lint *l, enum lint_rule rule, const struct instruction *at, ...);
+/* The same about lines, where these rules are skipped. */
+void lint_add_lines(struct lint *l, enum lint_rule rule, const struct lint_config *here, int first,
+	int last, ...);
 
-/* --- rules that need more than the text ----------------------------------------------------------*/
+/* --- rules that need more than the text ---------------------------------------------------------- */
 
 /* FROM or its --platform use names that no ARG before it declares; names: those that are. */
 void lint_undefined_args(struct lint *l, const struct stage *stage, const struct strv *undefined,
@@ -95,8 +98,8 @@ void lint_platform(struct lint *l, const struct stage *stage, const struct expan
 void lint_shell_form(struct lint *l, const struct instruction *in, bool shell_is_set);
 /* The first WORKDIR of a chain of stages in this file is relative (path: expanded). */
 void lint_workdir(struct lint *l, const struct instruction *in, const char *path, bool workdir_is_set);
-/* CMD, ENTRYPOINT or HEALTHCHECK again; earlier: the one that counts no more. */
-void lint_again(struct lint *l, const struct instruction *earlier);
+/* CMD, ENTRYPOINT or HEALTHCHECK again in one stage: said of the earlier one, which counts no more. */
+void lint_again(struct lint *l, const struct instruction *earlier, const struct instruction *later);
 /* ENV (expanded or not) and ARG with names that look like secrets; ENV and LABEL in legacy form. */
 void lint_pairs(struct lint *l, const struct instruction *in);
 /* One word of EXPOSE, expanded. */

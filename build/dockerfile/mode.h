@@ -8,22 +8,22 @@
 
 #include "base/err.h"
 
-/* mode - the value of --chmod: octal 0 to 7777, or symbolic as chmod(1) has it, with a umask of 0:
- * "u=rwX,go=rX", "+x", "g=u", "a-w,u+s". */
+/* mode - the value of --chmod: octal 0 to 7777, or symbolic as chmod(1) of the BSDs has it, with a
+ * umask of 0: "u=rwX,go=rX", "+x", "g=u", "a-w,u+s".  X asks the bits that were there before. */
 
-#define MODE_CLAUSES_MAX 64
+#define MODE_CHANGES_MAX 128
 
-struct mode_clause {
-	unsigned char who;  /* bits 4 u, 2 g, 1 o; 0: none was said, which is all */
-	char op;            /* + - = */
-	unsigned char perm; /* bits 4 r, 2 w, 1 x, 8 X, 16 s, 32 t */
-	char copy;          /* u, g, o: the permissions of these; 0: perm */
+struct mode_change {
+	char op;     /* + - = : bits of who; X: bits, if it is a directory or had any x */
+	char copy;   /* u g o: bits are those this class has now; 0: bits */
+	mode_t who;  /* what may be touched */
+	mode_t bits;
 };
 
 struct mode {
 	bool is_octal;
 	mode_t octal;
-	struct mode_clause clauses[MODE_CLAUSES_MAX];
+	struct mode_change changes[MODE_CHANGES_MAX];
 	size_t count;
 };
 

@@ -10,9 +10,8 @@
 #include "base/strv.h"
 #include "build/dockerfile/expand.h"
 
-/* mount - the value of RUN --mount=type=cache,target=/root/.cache,...: a line of CSV. */
-
-#define MOUNT_FIELDS_MAX 64
+/* mount - the value of RUN --mount=type=cache,target=/root/.cache,...: a line of CSV
+ * (csv.h). */
 
 enum mount_kind { MOUNT_BIND, MOUNT_CACHE, MOUNT_TMPFS, MOUNT_SECRET, MOUNT_SSH };
 enum mount_sharing { MOUNT_SHARED, MOUNT_PRIVATE, MOUNT_LOCKED };
@@ -40,10 +39,6 @@ int mount_check(const char *text, struct err *err);
 /* With the values of variables: every value is expanded.  Fills *out (for mount_free()). */
 int mount_parse(const char *text, char escape, const struct expand_vars *vars, struct mount *out,
 	struct strv *undefined, struct err *err);
-
-/* The fields of one line of CSV (RFC 4180 with "" inside quotes), added to *out.
- * Also for other options that are lists: --device, --output. */
-int csv_parse(const char *text, struct strv *out, struct err *err);
 
 /* "64m", "1.5GiB", "100": bytes, with binary units. */
 int size_parse(const char *text, int64_t *out, struct err *err);
