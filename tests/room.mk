@@ -16,7 +16,7 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP LC_ALL=C TZ=UTC \
 
 TEST_CPPFLAGS = $(AM_CPPFLAGS) -DTESTDATA='"$(abs_top_srcdir)/testdata"'
 TEST_LIBS = $(FOREIGN_LIBS) $(CMOCKA_LIBS)
-noinst_HEADERS = tests/unit/test.h tests/unit/trees.h
+noinst_HEADERS = tests/fuzz/fuzz.h tests/fuzz/fuzz_codec.h tests/unit/test.h tests/unit/trees.h
 UNIT_TESTS =
 
 if HAVE_CMOCKA
@@ -30,3 +30,5 @@ include tests/unit/cmd.mk
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
+
+include tests/fuzz.mk
