@@ -45,7 +45,12 @@ proc_exit_status(int wait_status)
 bool
 proc_die_with_parent(pid_t parent)
 {
-	return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == parent;
+	pid_t now;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return false;
+	now = getppid();
+	return now == parent || now == 0; /* 0: it lives outside our pid namespace */
 }
 
 void
@@ -64,6 +69,24 @@ int
 proc_pidfd(pid_t pid)
 {
 	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+bool
+proc_has_ended(pid_t pid)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid != 0;
+}
+
+uint64_t
+proc_now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
 /* A running program and what we hold of it. */
@@ -237,20 +260,11 @@ gather(struct child *c, int i, size_t limit, struct err *err)
 	}
 }
 
-static uint64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* How long to sleep: to the deadline or the next look at a child without a pidfd; -1: no end. */
 static int
 sleep_ms(const struct child *c, uint64_t deadline)
 {
-	uint64_t now = now_ms(), left;
+	uint64_t now = proc_now_ms(), left;
 
 	if (deadline == 0)
 		return c->pidfd < 0 ? TICK_MS : -1;
@@ -260,22 +274,11 @@ sleep_ms(const struct child *c, uint64_t deadline)
 	return left < INT32_MAX ? (int)left : INT32_MAX;
 }
 
-static bool
-has_ended(const struct child *c, const struct pollfd *pidfd)
-{
-	siginfo_t info = { .si_pid = 0 };
-
-	if (c->pidfd >= 0)
-		return pidfd->revents != 0;
-	return waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-	       info.si_pid != 0;
-}
-
 /* Until the program itself has ended: who inherited its pipes may keep them open for ever. */
 static int
 attend(struct child *c, const struct proc_options *o, int *wait_status, struct err *err)
 {
-	uint64_t deadline = o->timeout_ms > 0 ? now_ms() + o->timeout_ms : 0;
+	uint64_t deadline = o->timeout_ms > 0 ? proc_now_ms() + o->timeout_ms : 0;
 	bool ended = false;
 
 	while (!ended) {
@@ -287,11 +290,11 @@ attend(struct child *c, const struct proc_options *o, int *wait_status, struct e
 
 		if (poll(fds, COUNT_OF(fds), sleep_ms(c, deadline)) < 0 && errno != EINTR)
 			return err_sys(err, "wait for it");
-		ended = has_ended(c, &fds[0]);
+		ended = (c->pidfd < 0 || fds[0].revents) && proc_has_ended(c->pid);
 		for (int i = 0; i < 2; i++)
 			if (c->pipes[i] >= 0 && gather(c, i, o->limit, err) < 0)
 				return -1;
-		if (!ended && deadline > 0 && now_ms() >= deadline)
+		if (!ended && deadline > 0 && proc_now_ms() >= deadline)
 			return err_set(
 				err, ERR_REMOTE, "it did not end within %u ms", o->timeout_ms);
 	}

@@ -3,6 +3,7 @@
 #define BASE_PROC_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -41,13 +42,17 @@ int proc_run(const char *const *argv, const struct proc_options *o, struct proc_
 int proc_wait(pid_t pid, int *wait_status, struct err *err);
 /* As an exit status: 128 + n for a signal. */
 int proc_exit_status(int wait_status);
-/* This process is killed with SIGKILL when its parent ends; false when the parent is gone already
- * (parent: what getppid() says, so 0 for the first process of a pid namespace).  The kernel forgets it
- * whenever ids or capabilities grow or change, setns() into a user namespace included: call again. */
+/* This process is killed with SIGKILL when its parent ends; false when the parent is gone already.  The
+ * kernel forgets it whenever ids or capabilities change, setns() into a user namespace included: call it
+ * again then. */
 bool proc_die_with_parent(pid_t parent);
 /* Default actions and an empty mask, for before an exec: our workers ignore SIGPIPE. */
 void proc_default_signals(void);
-/* A pidfd of the child, or -1 with errno. */
+/* A pidfd of the child, or -1 with errno (ENOSYS before Linux 5.3: then ask proc_has_ended()). */
 int proc_pidfd(pid_t pid);
+/* Whether the child has ended; it is not reaped by that. */
+bool proc_has_ended(pid_t pid);
+/* A clock that only goes forward. */
+uint64_t proc_now_ms(void);
 
 #endif

@@ -11,4 +11,6 @@ libbase_a_SOURCES = \
 	base/path.c base/path.h \
 	base/path_remove.c \
 	base/path_walk.c base/path_walk.h \
-	base/proc.c base/proc.h
+	base/proc.c base/proc.h \
+	base/worker.c base/worker.h \
+	base/worker_wire.c base/worker_wire.h

@@ -14,7 +14,12 @@
  * The coordinator is single-threaded, starts workers, and sleeps in worker_wait_any().  A worker
  * does its one job, emits events (which arrive at the coordinator's listener) and ends with one
  * result: a JSON value, or an error value, which arrives as it was set.  It is killed when the
- * coordinator ends, and is waited for by pidfd.  It may use threads; the coordinator may not.
+ * coordinator ends, and is waited for by pidfd.  It may use threads; the coordinator may not.  A worker
+ * without threads may be the coordinator of workers of its own; their events travel all the way up.
+ *
+ * Every wait attends to all workers of this process, also those that it was not asked about, so none is
+ * held up.  What a worker logs before it emits an event is heard before that event.  A listener must not
+ * start or stop workers.
  *
  * 1. w = worker_start(&(struct worker_job){ .name = ..., .run = ..., .arg = ... }, &err)
  * 2. worker_wait_any(set) returns a worker that has ended
@@ -35,24 +40,29 @@ struct worker_job {
 	bool logs;        /* make a pipe pair whose write ends the body finds with worker_log_fds() */
 };
 
+/* In the child SIGPIPE is ignored; before an exec call proc_default_signals(). */
 int worker_start(const struct worker_job *job, struct worker **out, struct err *err);
 
-/* In the body: write ends of this worker's log pipes (stdout, stderr); what is written there
- * arrives as EVENT_LOG. */
+/* In the body: write ends of this worker's log pipes (stdout, stderr), O_CLOEXEC and lent; -1 each where
+ * the job has no logs.  What is written there, by whomever, until the worker ends arrives as EVENT_LOG. */
 void worker_log_fds(int *out_fd, int *err_fd);
 
-/* Waits until one of the workers ends (*done: its index), or one of the extra descriptors is
- * readable (*done: count + its index), or ^C/TERM came (-1, ERR_INTERRUPTED).  Events of all are
- * delivered meanwhile. */
+/* Waits until one of the workers has ended (*done: its index; at once when one had already), or ^C, TERM
+ * or HUP came (-1, ERR_INTERRUPTED; once for each signal).  The events of all are delivered meanwhile. */
 int worker_wait_any(struct worker **workers, size_t count, size_t *done, struct err *err);
+/* Likewise, or until one of the descriptors is readable (*done: count + its index). */
+int worker_wait_for(struct worker **workers, size_t count, const int *fds, size_t fd_count, size_t *done,
+	struct err *err);
 
-/* Of an ended worker: its JSON result (owned by the caller; may be NULL) or its error.  A worker that
- * died without a word: ERR_SYSTEM "<name>: killed by signal 9". */
+/* Of an ended worker: its JSON result (owned by the caller, given once; may be NULL) or its error.  A
+ * worker that died without a word: ERR_SYSTEM "<name>: killed by signal 9". */
 int worker_result(struct worker *w, json_t **result, struct err *err);
 
-/* Ends it if it still runs (TERM, then KILL after grace_ms), reaps, frees. */
+#define WORKER_GRACE_MS 2000 /* what worker_call() grants when it is interrupted */
+
+/* Ends it if it still runs (TERM, then KILL after grace_ms, or at another ^C), reaps, frees. */
 void worker_stop(struct worker *w, unsigned grace_ms);
-void worker_free(struct worker *w);
+void worker_free(struct worker *w); /* KILL at once, if it still runs */
 void auto_worker(struct worker **w);
 
 /* Start, wait, result: for the common case of one at a time. */

@@ -1,6 +1,6 @@
 # unit tests of base
 UNIT_TESTS += tests/unit/base_event tests/unit/base_file tests/unit/base_json tests/unit/base_path \
-	tests/unit/base_proc tests/unit/base_strv
+	tests/unit/base_proc tests/unit/base_strv tests/unit/base_worker
 tests_unit_base_event_SOURCES = tests/unit/base_event.c
 tests_unit_base_event_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_base_event_LDADD = $(BASE_LIBS) $(TEST_LIBS)
@@ -19,3 +19,6 @@ tests_unit_base_proc_LDADD = $(BASE_LIBS) $(TEST_LIBS)
 tests_unit_base_strv_SOURCES = tests/unit/base_strv.c
 tests_unit_base_strv_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_base_strv_LDADD = $(BASE_LIBS) $(TEST_LIBS)
+tests_unit_base_worker_SOURCES = tests/unit/base_worker.c
+tests_unit_base_worker_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_base_worker_LDADD = $(BASE_LIBS) $(TEST_LIBS)
