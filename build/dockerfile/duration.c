@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "build/dockerfile/duration.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -153,4 +155,49 @@ duration_parse(const char *text, int64_t *out, struct err *err)
 		return invalid(text, err);
 	*out = (int64_t)total;
 	return 0;
+}
+
+/* value in units of 10^digits, without zeros at its end. */
+static void
+add_decimal(uint64_t value, unsigned digits, const char *unit, struct buf *out)
+{
+	uint64_t scale = 1;
+	char fraction[24];
+	size_t len;
+
+	for (unsigned i = 0; i < digits; i++)
+		scale *= 10;
+	buf_addf(out, "%" PRIu64, value / scale);
+	snprintf(fraction, sizeof fraction, "%0*" PRIu64, (int)digits, value % scale);
+	len = digits;
+	while (len > 0 && fraction[len - 1] == '0')
+		len--;
+	if (len > 0)
+		buf_addf(out, ".%.*s", (int)len, fraction);
+	buf_adds(out, unit);
+}
+
+void
+duration_format(int64_t ns, struct buf *out)
+{
+	uint64_t left = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
+	const uint64_t second = 1000000000;
+
+	if (ns < 0)
+		buf_addc(out, '-');
+	if (left == 0) {
+		buf_adds(out, "0s");
+	} else if (left < 1000) {
+		buf_addf(out, "%" PRIu64 "ns", left);
+	} else if (left < 1000000) {
+		add_decimal(left, 3, "\xc2\xb5s", out);
+	} else if (left < second) {
+		add_decimal(left, 6, "ms", out);
+	} else {
+		if (left >= 3600 * second)
+			buf_addf(out, "%" PRIu64 "h", left / (3600 * second));
+		if (left >= 60 * second)
+			buf_addf(out, "%" PRIu64 "m", left / (60 * second) % 60);
+		add_decimal(left % (60 * second), 9, "s", out);
+	}
 }
