@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "build/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "build/dockerfile/csv.h"
+#include "build/evaluate.h"
+
+bool
+origin_same(const struct origin *a, const struct origin *b)
+{
+	return a->kind == b->kind && (a->kind == ORIGIN_SCRATCH || a->index == b->index);
+}
+
+int
+plan_at(const struct plan *p, const struct instruction *in, struct err *err)
+{
+	(void)p;
+	if (in->line_start > 0)
+		return err_in(
+			err, "%s:%d: %s", p->file_name, in->line_start, instruction_name(in->kind));
+	return err_in(err, "ONBUILD trigger '%s'", in->text);
+}
+
+/* --- named contexts
+ * ------------------------------------------------------------------------------*/
+
+/* `docker.io/library/alpine:latest` and `alpine` are the same name here. */
+static const char *
+context_value(const struct plan *p, const char *name)
+{
+	struct ref wanted, have;
+	struct err ignored;
+	bool is_ref = ref_parse(name, &wanted, &ignored) == 0;
+
+	if (p->contexts == NULL)
+		return NULL;
+	for (size_t i = 0; i < p->contexts->count; i++) {
+		const char *row = p->contexts->items[i], *equals = strchr(row, '=');
+		AUTO(free) char *key = NULL;
+
+		if (equals == NULL)
+			continue;
+		key = xstrndup(row, (size_t)(equals - row));
+		if (strcasecmp(key, name) == 0)
+			return equals + 1;
+		if (is_ref && ref_parse(key, &have, &ignored) == 0 &&
+			ref_same_repository(&wanted, &have) && streq(wanted.tag, have.tag) &&
+			digest_same(&wanted.digest, &have.digest))
+			return equals + 1;
+	}
+	return NULL;
+}
+
+static bool
+context_is_image(const char *value)
+{
+	return starts_with(value, "docker-image://") || starts_with(value, "oci-layout://");
+}
+
+static size_t
+context_dir(struct plan *p, const char *dir)
+{
+	for (size_t i = 1; i < p->context_dirs.count; i++)
+		if (streq(p->context_dirs.items[i], dir))
+			return i;
+	strv_add(&p->context_dirs, dir);
+	return p->context_dirs.count - 1;
+}
+
+/* --- images
+ * --------------------------------------------------------------------------------------*/
+
+static int
+image_find(struct plan *p, const char *text, const char *context, const struct platform *platform,
+	int line, size_t *out, struct err *err)
+{
+	struct plan_image *image;
+	struct ref ref;
+	const char *name = text;
+
+	if (context != NULL && starts_with(context, "docker-image://"))
+		name = context + strlen("docker-image://");
+	if (ref_parse(name, &ref, err) < 0)
+		return -1;
+	for (size_t i = 0; i < p->image_count; i++) {
+		image = p->images[i];
+		if (streq(image->text, text) && platform_same(&image->platform, platform)) {
+			*out = i;
+			return 0;
+		}
+	}
+	image = xzalloc(sizeof *image);
+	image->text = xstrdup(text);
+	image->ref = ref;
+	image->platform = *platform;
+	image->line = line;
+	image->context = context;
+	p->images = grow(p->images, p->image_count, &p->image_room, sizeof *p->images);
+	*out = p->image_count;
+	p->images[p->image_count++] = image;
+	return 0;
+}
+
+static int
+image_origin(struct plan *p, const char *text, const struct platform *platform, int line,
+	struct origin *out, struct err *err)
+{
+	const char *context = context_value(p, text);
+	size_t index;
+
+	if (context != NULL && !context_is_image(context)) {
+		*out = (struct origin){ .kind = ORIGIN_CONTEXT, .index = context_dir(p, context) };
+		return 0;
+	}
+	if (image_find(p, text, context, platform, line, &index, err) < 0)
+		return -1;
+	*out = (struct origin){ .kind = ORIGIN_IMAGE, .index = index };
+	return 0;
+}
+
+static bool
+parse_index(const char *text, size_t *out)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	*out = strtoul(text, &end, 10);
+	return *end == '\0' && strlen(text) < 10;
+}
+
+int
+plan_origin(struct plan *p, size_t stage, const char *text, bool by_number, int line,
+	struct origin *out, struct err *err)
+{
+	size_t index;
+	int named;
+
+	if (by_number && parse_index(text, &index)) {
+		if (index >= stage)
+			return err_set(err, ERR_INPUT,
+				"there is no stage %s before this one (the first stage is 0)",
+				text);
+		*out = (struct origin){ .kind = ORIGIN_STAGE, .index = index };
+		return 0;
+	}
+	named = context_value(p, text) == NULL ? dockerfile_stage(p->file, text) : -1;
+	if (named >= 0) {
+		if ((size_t)named >= stage)
+			return err_set(err, ERR_INPUT,
+				"cannot copy from stage \"%s\", it needs to be defined before "
+				"current stage",
+				text);
+		*out = (struct origin){ .kind = ORIGIN_STAGE, .index = (size_t)named };
+		return 0;
+	}
+	if (streq(text, "scratch")) {
+		*out = (struct origin){ .kind = ORIGIN_SCRATCH };
+		return 0;
+	}
+	return image_origin(p, text, &p->stages[stage].platform, line, out, err);
+}
+
+/* --- FROM
+ * ----------------------------------------------------------------------------------------*/
+
+static void
+warn_from(struct plan *p, const struct stage *stage, const struct strv *undefined)
+{
+	AUTO(strv) struct strv names = STRV_INIT;
+
+	if (p->lint == NULL || undefined->count == 0)
+		return;
+	for (size_t i = 0; i < p->global.env.count; i++)
+		strv_addn(&names, p->global.env.items[i], strcspn(p->global.env.items[i], "="));
+	lint_undefined_args(p->lint, stage, undefined, &names);
+}
+
+static int
+expand_platform(struct plan *p, struct plan_stage *st, struct err *err)
+{
+	struct expand_vars vars = scope_vars(&p->global);
+	AUTO(expansion) struct expansion text = EXPANSION_INIT;
+
+	st->platform = p->target_platform;
+	if (st->stage->platform == NULL)
+		return 0;
+	if (expand(st->stage->platform, p->file->directives.escape, 0, &vars, &text, err) < 0)
+		return -1;
+	if (text.text[0] == '\0')
+		return err_set(err, ERR_INPUT, "empty platform value from expression %s",
+			st->stage->platform);
+	warn_from(p, st->stage, &text.undefined);
+	if (platform_parse(text.text, &st->platform, err) < 0)
+		return -1;
+	if (p->lint != NULL)
+		lint_platform(p->lint, st->stage, &text,
+			strv_env_get(&p->global.env, "TARGETPLATFORM"), st->platform.os,
+			st->platform.arch);
+	return 0;
+}
+
+static int
+find_base(struct plan *p, struct plan_stage *st, struct err *err)
+{
+	struct expand_vars vars = scope_vars(&p->global);
+	AUTO(free) char *name = NULL;
+	AUTO(strv) struct strv undefined = STRV_INIT;
+
+	if (expand_platform(p, st, err) < 0)
+		return -1;
+	if (expand_word(
+		    st->stage->base, p->file->directives.escape, &vars, &name, &undefined, err) < 0)
+		return -1;
+	warn_from(p, st->stage, &undefined);
+	if (name[0] == '\0')
+		return err_set(
+			err, ERR_INPUT, "base name (%s) should not be blank", st->stage->base);
+	if (streq(name, "scratch")) {
+		st->base = (struct origin){ .kind = ORIGIN_SCRATCH };
+		return 0;
+	}
+	/* the nearest one above, in exactly this case: FROM Base does not see AS base */
+	if (context_value(p, name) == NULL)
+		for (size_t i = st->index; i-- > 0;)
+			if (streq(p->stages[i].stage->name, name)) {
+				st->base = (struct origin){ .kind = ORIGIN_STAGE, .index = i };
+				return 0;
+			}
+	/* listed when it turns out to be needed */
+	st->base_text = steal(&name);
+	return 0;
+}
+
+static int
+global_args(struct plan *p, struct err *err)
+{
+	struct dockerfile *file = p->file;
+
+	for (size_t i = 0; i < file->meta_arg_count; i++) {
+		struct instruction *in = file->meta_args[i];
+
+		for (size_t k = 0; k < in->pair_count; k++) {
+			struct expand_vars vars = scope_vars(&p->global);
+			const char *given = build_args_get(&p->args, in->pairs[k].name);
+			AUTO(free) char *value = NULL;
+
+			if (given != NULL)
+				value = xstrdup(given);
+			else if (in->pairs[k].value != NULL &&
+				 expand_word(in->pairs[k].value, file->directives.escape, &vars,
+					 &value, NULL, err) < 0)
+				return plan_at(p, in, err);
+			scope_declare(&p->global, in->pairs[k].name, value);
+		}
+		if (p->lint != NULL)
+			lint_pairs(p->lint, in);
+	}
+	return 0;
+}
+
+static int
+find_target(struct plan *p, const char *target, struct err *err)
+{
+	int index;
+
+	p->target = p->stage_count - 1;
+	if (target == NULL || *target == '\0')
+		return 0;
+	index = dockerfile_stage(p->file, target);
+	if (index < 0)
+		return err_set(
+			err, ERR_INPUT, "target stage '%s' is not in %s", target, p->file_name);
+	p->target = (size_t)index;
+	return 0;
+}
+
+int
+plan_open(const struct plan_options *o, struct plan **out, struct err *err)
+{
+	AUTO(plan) struct plan *p = xzalloc(sizeof *p);
+
+	p->file = o->file;
+	p->file_name = o->file_name;
+	p->lint = o->lint;
+	p->contexts = o->contexts;
+	p->labels = o->labels;
+	p->many_platforms = o->many_platforms;
+	p->target_platform = *o->platform;
+	platform_host(&p->build_platform);
+	strv_add(&p->context_dirs, "");
+	for (size_t i = 0; i < o->build_args->count; i++)
+		build_args_add(&p->args, o->build_args->items[i]);
+	scope_predefined(&p->build_platform, &p->target_platform, o->target, &p->args, &p->global);
+	if (global_args(p, err) < 0)
+		return -1;
+	p->stage_count = o->file->stage_count;
+	p->stages = xcalloc(p->stage_count, sizeof *p->stages);
+	for (size_t i = 0; i < p->stage_count; i++) {
+		struct plan_stage *st = &p->stages[i];
+
+		st->stage = &o->file->stages[i];
+		st->index = i;
+		st->label = st->stage->name != NULL ? xstrdup(st->stage->name)
+						    : xasprintf("stage-%zu", i);
+		if (find_base(p, st, err) < 0)
+			return plan_at(p, st->stage->from, err);
+	}
+	if (find_target(p, o->target, err) < 0)
+		return -1;
+	*out = steal(&p);
+	return 0;
+}
+
+/* --- what the target needs
+ * -----------------------------------------------------------------------*/
+
+static int need_stage(struct plan *p, size_t index, struct err *err);
+
+static int
+need_origin(struct plan *p, size_t stage, const char *text, bool by_number,
+	const struct instruction *in, struct err *err)
+{
+	struct origin origin;
+
+	if (plan_origin(p, stage, text, by_number, in->line_start, &origin, err) < 0)
+		return plan_at(p, in, err);
+	if (origin.kind != ORIGIN_STAGE)
+		return 0;
+	p->stages[origin.index].files_wanted = true;
+	return need_stage(p, origin.index, err);
+}
+
+static int
+need_instruction(struct plan *p, size_t stage, const struct instruction *in, struct err *err)
+{
+	if (in->copy.from != NULL)
+		return need_origin(p, stage, in->copy.from, true, in, err);
+	for (size_t i = 0; i < in->run.mount_texts.count; i++) {
+		AUTO(strv) struct strv fields = STRV_INIT;
+
+		if (csv_parse(in->run.mount_texts.items[i], &fields, err) < 0)
+			return plan_at(p, in, err);
+		for (size_t k = 0; k < fields.count; k++)
+			if (strncasecmp(fields.items[k], "from=", 5) == 0 &&
+				need_origin(p, stage, fields.items[k] + 5, false, in, err) < 0)
+				return -1;
+	}
+	return 0;
+}
+
+static int
+need_triggers(struct plan *p, size_t stage, struct err *err)
+{
+	AUTO(strv) struct strv triggers = STRV_INIT;
+
+	plan_triggers(p, &p->stages[stage], &triggers);
+	for (size_t i = 0; i < triggers.count; i++) {
+		AUTO(instruction) struct instruction *in = NULL;
+
+		if (dockerfile_parse_trigger(triggers.items[i], &in, err) < 0 ||
+			need_instruction(p, stage, in, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+need_stage(struct plan *p, size_t index, struct err *err)
+{
+	struct plan_stage *st = &p->stages[index];
+
+	if (st->needed)
+		return 0;
+	st->needed = true;
+	if (st->base_text != NULL && image_origin(p, st->base_text, &st->platform,
+					     st->stage->from->line_start, &st->base, err) < 0)
+		return plan_at(p, st->stage->from, err);
+	if (st->base.kind == ORIGIN_STAGE && need_stage(p, st->base.index, err) < 0)
+		return -1;
+	for (size_t i = 0; i < st->stage->count; i++)
+		if (need_instruction(p, index, st->stage->items[i], err) < 0)
+			return -1;
+	return need_triggers(p, index, err);
+}
+
+int
+plan_reach(struct plan *p, size_t *added, struct err *err)
+{
+	size_t before = p->image_count;
+
+	for (size_t i = 0; i < p->stage_count; i++)
+		p->stages[i].needed = false;
+	if (need_stage(p, p->target, err) < 0)
+		return -1;
+	*added = p->image_count - before;
+	return 0;
+}
+
+void
+plan_triggers(const struct plan *p, const struct plan_stage *st, struct strv *out)
+{
+	if (st->base.kind == ORIGIN_IMAGE && p->images[st->base.index]->resolved)
+		strv_add_all(out, &p->images[st->base.index]->config.on_build);
+	if (st->base.kind != ORIGIN_STAGE)
+		return;
+	for (size_t i = 0; i < p->stages[st->base.index].stage->count; i++) {
+		const struct instruction *in = p->stages[st->base.index].stage->items[i];
+
+		if (in->kind == INSTRUCTION_ONBUILD)
+			strv_add(out, in->trigger);
+	}
+}
+
+/* --- the end
+ * -------------------------------------------------------------------------------------*/
+
+int
+plan_finish(struct plan *p, struct err *err)
+{
+	size_t i = p->target;
+
+	for (;;) {
+		p->stages[i].is_target_chain = true;
+		if (p->stages[i].base.kind != ORIGIN_STAGE)
+			break;
+		i = p->stages[i].base.index;
+	}
+	for (i = 0; i < p->stage_count; i++)
+		if (p->stages[i].needed && evaluate_stage(p, &p->stages[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+static void
+image_free(struct plan_image *image)
+{
+	free(image->text);
+	free(image->pinned);
+	descriptor_free(&image->manifest_at);
+	config_free(&image->config);
+	manifest_free(&image->manifest);
+	free(image);
+}
+
+static void
+step_free(struct plan_step *s)
+{
+	instruction_free(s->in);
+	free(s->name);
+	free(s->created_by);
+	strv_free(&s->env);
+	strv_free(&s->argv);
+	free(s->script);
+	free(s->script_name);
+	free(s->working_dir);
+	free(s->user);
+	for (size_t i = 0; i < s->mount_count; i++) {
+		mount_free(&s->mounts[i].mount);
+		free(s->mounts[i].target);
+	}
+	free(s->mounts);
+	free(s->dest);
+	owner_free(&s->owner);
+	free(s);
+}
+
+static void
+stage_free(struct plan_stage *st)
+{
+	free(st->label);
+	free(st->base_text);
+	config_free(&st->config);
+	scope_free(&st->scope);
+	for (size_t i = 0; i < st->step_count; i++)
+		step_free(st->steps[i]);
+	free(st->steps);
+}
+
+void
+plan_free(struct plan *p)
+{
+	if (p == NULL)
+		return;
+	for (size_t i = 0; i < p->image_count; i++)
+		image_free(p->images[i]);
+	free(p->images);
+	for (size_t i = 0; p->stages != NULL && i < p->stage_count; i++)
+		stage_free(&p->stages[i]);
+	free(p->stages);
+	build_args_free(&p->args);
+	scope_free(&p->global);
+	strv_free(&p->context_dirs);
+	free(p);
+}
+
+void
+auto_plan(struct plan **p)
+{
+	plan_free(*p);
+	*p = NULL;
+}
