@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "build/copy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/path.h"
+#include "build/dockerfile/match.h"
+#include "build/copy_slots.h"
+#include "layers/listing.h"
+
+/* As many links as the kernel follows in one path. */
+#define LINKS_MAX 40
+
+struct copy {
+	const struct copy_request *r;
+	struct copy_list *list;
+	struct copy_slots slots; /* path in the layer -> item */
+	/* of one source: */
+	struct copy_slots seen; /* path in the origin -> item, for hard links */
+	size_t root_len; /* of the source's root in origin paths; exclude patterns start there */
+};
+
+void
+copy_list_free(struct copy_list *l)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		entry_free(&l->items[i].entry);
+		free(l->items[i].path);
+	}
+	free(l->items);
+	*l = (struct copy_list)COPY_LIST_INIT;
+}
+
+void
+auto_copy_list(struct copy_list *l)
+{
+	copy_list_free(l);
+}
+
+/* --- what is where ------------------------------------------------------------------------------
+ */
+
+/* No links are followed at the end; what is not there is no error. */
+static bool
+get(const struct view *view, const char *path, struct view_hit *out)
+{
+	struct err ignored;
+
+	return view != NULL && view_find(view, path, false, out, &ignored) == 0;
+}
+
+static const struct entry *
+find(const struct view *view, const char *path)
+{
+	AUTO(view_hit) struct view_hit hit = VIEW_HIT_INIT;
+
+	return get(view, path, &hit) ? hit.entry : NULL;
+}
+
+/* In the destination, what this instruction puts there counts first. */
+static const struct entry *
+dest_find(const struct copy *c, const char *path)
+{
+	size_t item = copy_slots_get(&c->slots, path);
+
+	if (item != COPY_SLOT_NONE)
+		return &c->list->items[item].entry;
+	return find(c->r->dest_view, path);
+}
+
+static bool
+is_dir(const struct entry *e)
+{
+	return e != NULL && e->kind == ENTRY_DIR;
+}
+
+/* The path with every link in it followed, whether or not it leads to something: in the destination
+ * a dangling link names what is to be made. */
+static int
+dest_resolve(const struct copy *c, const char *path, struct buf *out, struct err *err)
+{
+	AUTO(buf) struct buf rest = BUF_INIT;
+	unsigned links = 0;
+	size_t at = 0;
+
+	path_clean(path, &rest);
+	while (rest.data[at] != '\0') {
+		size_t before = out->len, len;
+		const struct entry *e;
+
+		at += strspn(rest.data + at, "/");
+		len = strcspn(rest.data + at, "/");
+		if (len == 0)
+			break;
+		if (out->len > 0)
+			buf_addc(out, '/');
+		buf_add(out, rest.data + at, len);
+		at += len;
+		e = dest_find(c, out->data);
+		if (e != NULL && e->kind == ENTRY_SYMLINK) {
+			AUTO(buf) struct buf next = BUF_INIT;
+
+			if (++links > LINKS_MAX)
+				return err_set(
+					err, ERR_INPUT, "too many links in destination '%s'", path);
+			buf_truncate(out, before);
+			if (e->link[0] != '/')
+				buf_addf(&next, "/%s", out->data);
+			buf_addf(&next, "/%s/%s", e->link, rest.data + at);
+			buf_clear(&rest);
+			path_clean(next.data, &rest);
+			at = 0;
+			buf_clear(out);
+		}
+	}
+	return 0;
+}
+
+/* --- putting ------------------------------------------------------------------------------------
+ */
+
+/* *e is taken. */
+static struct copy_item *
+put(struct copy *c, struct entry *e)
+{
+	size_t item = copy_slots_get(&c->slots, e->path);
+	struct copy_list *l = c->list;
+
+	if (item == COPY_SLOT_NONE) {
+		l->items = grow(l->items, l->count, &l->room, sizeof *l->items);
+		item = l->count++;
+		copy_slots_put(&c->slots, e->path, item);
+	} else {
+		entry_free(&l->items[item].entry);
+		free(l->items[item].path);
+	}
+	l->items[item] = (struct copy_item){ .entry = *e };
+	*e = (struct entry){ .path = NULL };
+	return &l->items[item];
+}
+
+static struct entry
+new_dir(const struct copy *c, const char *path)
+{
+	const struct mode *mode = c->r->mode;
+
+	return (struct entry){ .path = xstrdup(path),
+		.kind = ENTRY_DIR,
+		/* an octal mode reaches the parents that had to be made, a symbolic one does not */
+		.mode = mode != NULL && mode->is_octal ? mode->octal & 0777 : 0755,
+		.uid = c->r->uid,
+		.gid = c->r->gid,
+		.mtime = c->r->mtime };
+}
+
+static int
+put_parents(struct copy *c, const char *path, struct err *err)
+{
+	AUTO(free) char *dir = xstrdup(path);
+
+	for (char *slash = strchr(dir, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		const struct entry *have;
+		struct entry e;
+
+		*slash = '\0';
+		have = dest_find(c, dir);
+		if (have != NULL && have->kind != ENTRY_DIR)
+			return err_set(err, ERR_INPUT, "cannot copy to non-directory: /%s", dir);
+		if (copy_slots_get(&c->slots, dir) == COPY_SLOT_NONE) {
+			if (have != NULL)
+				entry_copy(have, &e);
+			else
+				e = new_dir(c, dir);
+			put(c, &e);
+		}
+		*slash = '/';
+	}
+	return 0;
+}
+
+/* The directory that a source's contents go to: its own mode and owner count when it is there, the
+ * source's never. */
+static int
+put_top(struct copy *c, const char *path, int64_t mtime, struct err *err)
+{
+	const struct entry *have = dest_find(c, path);
+	struct entry e;
+
+	if (have != NULL && have->kind != ENTRY_DIR)
+		return err_set(err, ERR_INPUT, "cannot copy to non-directory: /%s", path);
+	if (path[0] == '\0')
+		return 0;
+	if (put_parents(c, path, err) < 0)
+		return -1;
+	have = dest_find(c, path); /* again: the list may have moved */
+	if (have != NULL)
+		entry_copy(have, &e);
+	else
+		e = new_dir(c, path);
+	e.mtime = mtime;
+	e.mtime_ns = 0;
+	put(c, &e);
+	return 0;
+}
+
+static void
+dress(const struct copy *c, struct entry *e)
+{
+	if (c->r->has_owner || c->r->origin_is_context) {
+		e->uid = c->r->uid;
+		e->gid = c->r->gid;
+	}
+	if (c->r->mode != NULL && (e->kind == ENTRY_DIR || e->kind == ENTRY_FILE))
+		e->mode = (uint32_t)mode_apply(c->r->mode, e->mode, e->kind == ENTRY_DIR);
+}
+
+/* A name of a file that is copied already becomes a hard link; else the file itself, under the
+ * first name that is met. */
+static void
+put_file(struct copy *c, const struct view_hit *hit, struct entry *e)
+{
+	AUTO(free) char *file = xasprintf("%zu:%s", hit->layer, hit->entry->path);
+	size_t seen = copy_slots_get(&c->seen, file);
+	struct copy_item *item;
+
+	if (seen != COPY_SLOT_NONE && c->list->items[seen].bytes == COPY_FROM_ORIGIN) {
+		e->kind = ENTRY_HARDLINK;
+		e->size = 0;
+		e->link = xstrdup(c->list->items[seen].entry.path);
+		e->digest.text[0] = '\0';
+		put(c, e);
+		return;
+	}
+	item = put(c, e);
+	item->bytes = COPY_FROM_ORIGIN;
+	item->layer = hit->layer;
+	item->path = xstrdup(hit->entry->path);
+	copy_slots_put(&c->seen, file, (size_t)(item - c->list->items));
+}
+
+/* One file, link, device or directory (without its contents) of the origin to exactly path. */
+static int
+put_one(struct copy *c, const struct view_hit *hit, const char *path, struct err *err)
+{
+	const struct entry *have = dest_find(c, path);
+	struct entry e;
+
+	if (hit->entry->kind == ENTRY_DIR && have != NULL && have->kind != ENTRY_DIR)
+		return err_set(err, ERR_INPUT, "cannot copy to non-directory: /%s", path);
+	if (hit->entry->kind != ENTRY_DIR && is_dir(have))
+		return err_set(err, ERR_INPUT, "cannot replace to directory /%s with file", path);
+	if (put_parents(c, path, err) < 0)
+		return -1;
+	entry_copy(hit->entry, &e);
+	free(e.path);
+	e.path = xstrdup(path);
+	dress(c, &e);
+	if (e.kind == ENTRY_FILE)
+		put_file(c, hit, &e);
+	else
+		put(c, &e);
+	return 0;
+}
+
+static bool
+is_excluded(const struct copy *c, const char *from)
+{
+	const char *name = from + c->root_len;
+
+	if (c->r->exclude == NULL)
+		return false;
+	while (*name == '/')
+		name++;
+	return *name != '\0' && ignore_excludes(c->r->exclude, name, NULL);
+}
+
+static char *
+below(const char *dir, const char *name)
+{
+	return *dir != '\0' ? xasprintf("%s/%s", dir, name) : xstrdup(name);
+}
+
+static int put_contents(struct copy *c, const char *from, const char *to, struct err *err);
+
+struct inside {
+	struct copy *c;
+	const char *to;
+};
+
+static int
+put_child(const struct view_hit *hit, void *arg, struct err *err)
+{
+	struct inside *in = arg;
+	struct copy *c = in->c;
+	AUTO(free) char *path = below(in->to, path_base(hit->path));
+	bool dir = hit->entry->kind == ENTRY_DIR;
+
+	if (is_excluded(c, hit->path)) {
+		if (dir && ignore_has_exceptions(c->r->exclude))
+			return put_contents(c, hit->path, path, err);
+		return 0;
+	}
+	if (put_one(c, hit, path, err) < 0)
+		return -1;
+	return dir ? put_contents(c, hit->path, path, err) : 0;
+}
+
+static int
+put_contents(struct copy *c, const char *from, const char *to, struct err *err)
+{
+	struct inside in = { .c = c, .to = to };
+
+	return view_children(c->r->origin, from, put_child, &in, err);
+}
+
+/* --- sources ------------------------------------------------------------------------------------
+ */
+
+/* With --parents the path of a source is kept; what is before "/./" is not. */
+static int
+put_kept_path(struct copy *c, const char *from, size_t pivot, const struct view_hit *hit,
+	const char *dest, struct err *err)
+{
+	AUTO(free) char *path = NULL;
+	const char *kept = from + pivot;
+
+	while (*kept == '/')
+		kept++;
+	if (*kept == '\0')
+		return err_set(err, ERR_NOTFOUND, "\"/\": not found");
+	for (const char *slash = strchr(kept, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		AUTO(free) char *dir = xstrndup(from, (size_t)(slash - from));
+		AUTO(free) char *name = xstrndup(kept, (size_t)(slash - kept));
+		AUTO(free) char *to = below(dest, name);
+		AUTO(view_hit) struct view_hit parent = VIEW_HIT_INIT;
+
+		if (copy_slots_get(&c->slots, to) != COPY_SLOT_NONE ||
+			!get(c->r->origin, dir, &parent) || parent.entry->kind != ENTRY_DIR)
+			continue;
+		if (put_one(c, &parent, to, err) < 0)
+			return -1;
+		c->list->items[copy_slots_get(&c->slots, to)].entry.mtime = c->r->mtime;
+	}
+	path = below(dest, kept);
+	if (put_one(c, hit, path, err) < 0)
+		return -1;
+	return hit->entry->kind == ENTRY_DIR ? put_contents(c, from, path, err) : 0;
+}
+
+struct match {
+	const char *name; /* last component as it was asked for */
+	size_t pivot;
+	struct view_hit hit;
+};
+
+static int
+put_match(struct copy *c, const struct match *m, struct err *err)
+{
+	const char *dest = c->r->dest;
+	AUTO(buf) struct buf to = BUF_INIT;
+	AUTO(free) char *path = NULL;
+
+	copy_slots_clear(&c->seen);
+	c->root_len =
+		m->hit.entry->kind == ENTRY_DIR ? strlen(m->hit.path) : path_dir_len(m->hit.path);
+	if (dest_resolve(c, dest, &to, err) < 0)
+		return -1;
+	if (c->r->parents)
+		return put_kept_path(c, m->hit.path, m->pivot, &m->hit, to.data, err);
+	if (m->hit.entry->kind == ENTRY_DIR) {
+		if (put_top(c, to.data, m->hit.entry->mtime, err) < 0)
+			return -1;
+		return put_contents(c, m->hit.path, to.data, err);
+	}
+	if (is_excluded(c, m->hit.path))
+		return 0;
+	if (ends_with(dest, "/") || to.len == 0 || is_dir(dest_find(c, to.data)))
+		path = below(to.data, m->name);
+	else
+		path = xstrdup(to.data);
+	return put_one(c, &m->hit, path, err);
+}
+
+struct search {
+	struct copy *c;
+	const char *pattern; /* as given, for messages */
+	const char *rest;    /* of it, from this directory on */
+	size_t pivot;
+};
+
+static int search(struct search *s, const char *dir, struct err *err);
+
+static int
+try_child(const struct view_hit *hit, void *arg, struct err *err)
+{
+	struct search *s = arg;
+	size_t len = strcspn(s->rest, "/");
+	AUTO(free) char *part = xstrndup(s->rest, len);
+	struct match m = { .name = path_base(hit->path), .pivot = s->pivot };
+	AUTO(view_hit) struct view_hit followed = VIEW_HIT_INIT;
+	int matches = match_path(part, m.name);
+
+	if (matches < 0)
+		return err_set(err, ERR_INPUT, "'%s' is not a pattern: syntax error", s->pattern);
+	if (matches == 0)
+		return 0;
+	if (view_find(s->c->r->origin, hit->path, true, &followed, err) < 0)
+		return -1;
+	if (s->rest[len] == '/') {
+		struct search next = *s;
+
+		next.rest += len + 1;
+		return followed.entry->kind == ENTRY_DIR ? search(&next, followed.path, err) : 0;
+	}
+	m.hit = followed;
+	return put_match(s->c, &m, err);
+}
+
+/* Patterns are matched component by component, in the order of the names; a directory that matches
+ * is not searched for more. */
+static int
+search(struct search *s, const char *dir, struct err *err)
+{
+	return view_children(s->c->r->origin, dir, try_child, s, err);
+}
+
+/* How much of a source's path --parents leaves out. */
+static size_t
+find_pivot(const char *source, const char *clean)
+{
+	const char *dot = strstr(source, "/./");
+	AUTO(buf) struct buf b = BUF_INIT;
+	AUTO(free) char *before = NULL;
+
+	if (dot == NULL || dot[3] == '\0')
+		return 0;
+	before = xasprintf("/%.*s", (int)(dot - source), source);
+	path_clean(before, &b);
+	return starts_with(clean, b.data + 1) ? strlen(b.data + 1) : 0;
+}
+
+static int
+put_source(struct copy *c, const char *source, struct err *err)
+{
+	AUTO(buf) struct buf clean = BUF_INIT;
+	AUTO(free) char *rooted = xasprintf("/%s", source);
+	AUTO(view_hit) struct view_hit hit = VIEW_HIT_INIT;
+	struct match m;
+
+	path_clean(rooted, &clean);
+	m = (struct match){ .name = path_base(clean.data),
+		.pivot = c->r->parents ? find_pivot(source, clean.data + 1) : 0 };
+	if (c->r->origin == NULL)
+		return err_set(err, ERR_NOTFOUND, "'%s' is not there", clean.data);
+	if (match_is_pattern(source)) {
+		struct search s = {
+			.c = c, .pattern = source, .rest = clean.data + 1, .pivot = m.pivot
+		};
+
+		return search(&s, "", err);
+	}
+	/* a link named as a source gives what it leads to, under its own name */
+	if (view_find(c->r->origin, clean.data + 1, true, &hit, err) < 0)
+		return err_set(err, err->kind, "'%s' is not there", clean.data);
+	m.hit = hit;
+	return put_match(c, &m, err);
+}
+
+static int
+put_inline(struct copy *c, const struct heredoc *h, struct err *err)
+{
+	AUTO(buf) struct buf to = BUF_INIT;
+	AUTO(free) char *path = NULL;
+	struct copy_item *item;
+	struct entry e;
+
+	if (dest_resolve(c, c->r->dest, &to, err) < 0)
+		return -1;
+	if (ends_with(c->r->dest, "/") || to.len == 0 || is_dir(dest_find(c, to.data)))
+		path = below(to.data, h->name);
+	else
+		path = xstrdup(to.data);
+	if (is_dir(dest_find(c, path)))
+		return err_set(err, ERR_INPUT, "cannot replace to directory /%s with file", path);
+	if (put_parents(c, path, err) < 0)
+		return -1;
+	e = (struct entry){ .path = steal(&path),
+		.kind = ENTRY_FILE,
+		.mode = 0644,
+		.uid = c->r->uid,
+		.gid = c->r->gid,
+		.mtime = c->r->mtime,
+		.size = h->len };
+	if (c->r->mode != NULL)
+		e.mode = (uint32_t)mode_apply(c->r->mode, e.mode, false);
+	digest_of(h->content, h->len, &e.digest);
+	item = put(c, &e);
+	item->bytes = COPY_INLINE;
+	item->text = h->content;
+	return 0;
+}
+
+static int
+put_working_dir(struct copy *c, struct err *err)
+{
+	AUTO(buf) struct buf to = BUF_INIT;
+	const struct entry *have;
+	struct entry e;
+
+	if (dest_resolve(c, c->r->dest, &to, err) < 0)
+		return -1;
+	have = dest_find(c, to.data);
+	if (have != NULL || to.len == 0)
+		return have == NULL || is_dir(have)
+			       ? 0
+			       : err_set(err, ERR_INPUT, "/%s is there and is not a directory",
+					 to.data);
+	if (put_parents(c, to.data, err) < 0)
+		return -1;
+	e = new_dir(c, to.data);
+	put(c, &e);
+	return 0;
+}
+
+static int
+by_entry(const void *a, const void *b)
+{
+	return entry_compare(
+		&((const struct copy_item *)a)->entry, &((const struct copy_item *)b)->entry);
+}
+
+static int
+plan(struct copy *c, struct err *err)
+{
+	const struct copy_request *r = c->r;
+
+	if (r->make_dir && put_working_dir(c, err) < 0)
+		return -1;
+	for (size_t i = 0; r->sources != NULL && i < r->sources->count; i++)
+		if (put_source(c, r->sources->items[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < r->file_count; i++)
+		if (put_inline(c, &r->files[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+int
+copy_plan(const struct copy_request *r, struct copy_list *out, struct err *err)
+{
+	AUTO(copy_list) struct copy_list list = COPY_LIST_INIT;
+	struct copy c = { .r = r, .list = &list };
+	int result = plan(&c, err);
+
+	copy_slots_free(&c.slots);
+	copy_slots_free(&c.seen);
+	if (result < 0)
+		return -1;
+	if (list.count > 1)
+		qsort(list.items, list.count, sizeof *list.items, by_entry);
+	copy_list_free(out);
+	*out = list;
+	list = (struct copy_list)COPY_LIST_INIT;
+	return 0;
+}
+
+void
+copy_content_digest(const struct copy_list *l, struct digest *out)
+{
+	struct listing listing = LISTING_INIT;
+
+	listing.entries = xcalloc(l->count, sizeof *listing.entries);
+	listing.count = l->count;
+	for (size_t i = 0; i < l->count; i++)
+		listing.entries[i] = l->items[i].entry; /* lent: only the array is ours */
+	listing_content_digest(&listing, out);
+	free(listing.entries);
+}
