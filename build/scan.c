@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "build/scan.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "build/copy_slots.h"
+#include "build/dockerfile/match.h"
+#include "build/stat_cache.h"
+
+#define READ_SIZE 262144
+#define SCAN_DEPTH_MAX 4096
+/* Younger changes are not remembered: clocks of file systems tick in milliseconds. */
+#define SETTLED_NS 1000000000
+
+struct scan {
+	const struct scan_request *r;
+	struct strv wanted; /* sources, clean; "" is everything */
+	bool is_wide;       /* a link was met on the way of a source: take everything */
+	bool met_link;
+	struct listing *listing;
+	struct stat_cache old, new;
+	struct file {
+		size_t entry; /* in the listing */
+		struct stat_key key;
+	} * files; /* to be hashed */
+	size_t file_count, file_room;
+	struct copy_slots inodes; /* "dev:ino" of files with several names -> entry */
+	int64_t now_ns;
+	uint64_t bytes;
+};
+
+void
+auto_scan_result(struct scan_result *r)
+{
+	listing_free(&r->listing);
+	buf_free(&r->cache);
+}
+
+/* --- what is wanted
+ * ------------------------------------------------------------------------------*/
+
+enum reach { REACH_NOT, REACH_TOWARDS /* something below may be wanted */, REACH_WANTED };
+
+/* One source against a path, component by component. */
+static enum reach
+reach_one(const char *source, const char *path)
+{
+	while (*source != '\0' && *path != '\0') {
+		size_t a = strcspn(source, "/"), b = strcspn(path, "/");
+		bool same = a == b && memcmp(source, path, a) == 0;
+
+		if (!same) {
+			AUTO(free) char *pattern = xstrndup(source, a);
+			AUTO(free) char *name = xstrndup(path, b);
+
+			/* "**" of --parents goes through any number of directories */
+			if (strstr(pattern, "**") != NULL)
+				return REACH_WANTED;
+			if (match_path(pattern, name) != 1)
+				return REACH_NOT;
+		}
+		source += a + (source[a] == '/');
+		path += b + (path[b] == '/');
+	}
+	return *source == '\0' ? REACH_WANTED : REACH_TOWARDS;
+}
+
+static enum reach
+reach(const struct scan *s, const char *path)
+{
+	enum reach best = REACH_NOT;
+
+	if (s->is_wide)
+		return REACH_WANTED;
+	for (size_t i = 0; i < s->wanted.count && best != REACH_WANTED; i++) {
+		enum reach one = reach_one(s->wanted.items[i], path);
+
+		if (one > best)
+			best = one;
+	}
+	return best;
+}
+
+/* --- walking
+ * -------------------------------------------------------------------------------------*/
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int
+read_names(int fd, struct strv *out, struct err *err)
+{
+	DIR *dir;
+	struct dirent *d;
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	dir = copy >= 0 ? fdopendir(copy) : NULL;
+	if (dir == NULL) {
+		if (copy >= 0)
+			close(copy);
+		return err_sys(err, "read directory");
+	}
+	errno = 0;
+	while ((d = readdir(dir)) != NULL)
+		if (!streq(d->d_name, ".") && !streq(d->d_name, ".."))
+			strv_add(out, d->d_name);
+	closedir(dir);
+	if (out->count > 1)
+		qsort(out->items, out->count, sizeof *out->items, by_name);
+	return 0;
+}
+
+static void
+describe(const struct stat *st, const char *path, struct entry *e)
+{
+	static const struct {
+		mode_t format;
+		enum entry_kind kind;
+	} kinds[] = {
+		{ S_IFREG, ENTRY_FILE }, { S_IFDIR, ENTRY_DIR }, { S_IFLNK, ENTRY_SYMLINK },
+		{ S_IFIFO, ENTRY_FIFO }, { S_IFCHR, ENTRY_CHAR }, { S_IFBLK, ENTRY_BLOCK },
+		{ S_IFSOCK, ENTRY_FILE }, /* as BuildKit: an empty file */
+	};
+
+	*e = (struct entry){ .path = xstrdup(path),
+		.mode = st->st_mode & 07777,
+		.mtime = st->st_mtim.tv_sec,
+		.mtime_ns = (uint32_t)st->st_mtim.tv_nsec };
+	for (size_t i = 0; i < COUNT_OF(kinds); i++)
+		if ((st->st_mode & S_IFMT) == kinds[i].format)
+			e->kind = kinds[i].kind;
+	if (S_ISREG(st->st_mode))
+		e->size = (uint64_t)st->st_size;
+	if (e->kind == ENTRY_CHAR || e->kind == ENTRY_BLOCK) {
+		e->major = major(st->st_rdev);
+		e->minor = minor(st->st_rdev);
+	}
+}
+
+/* Of several names of a file the first in the order of the listing has the bytes. */
+static bool
+is_other_name(struct scan *s, const struct stat *st, struct entry *e)
+{
+	char key[48];
+	size_t first;
+
+	if (!S_ISREG(st->st_mode) || st->st_nlink < 2)
+		return false;
+	snprintf(key, sizeof key, "%ju:%ju", (uintmax_t)st->st_dev, (uintmax_t)st->st_ino);
+	first = copy_slots_get(&s->inodes, key);
+	if (first != COPY_SLOT_NONE) {
+		e->kind = ENTRY_HARDLINK;
+		e->size = 0;
+		e->link = xstrdup(s->listing->entries[first].path);
+		return true;
+	}
+	copy_slots_put(&s->inodes, key, s->listing->count);
+	return false;
+}
+
+static int64_t
+ns_of(const struct timespec *t)
+{
+	return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
+}
+
+static void
+know_file(struct scan *s, const struct stat *st, struct entry *e)
+{
+	struct stat_key key = { .dev = st->st_dev,
+		.ino = st->st_ino,
+		.size = (uint64_t)st->st_size,
+		.mtime_ns = ns_of(&st->st_mtim),
+		.ctime_ns = ns_of(&st->st_ctim) };
+
+	s->bytes += e->size;
+	if (S_ISSOCK(st->st_mode) || e->size == 0) {
+		digest_of("", 0, &e->digest);
+		return;
+	}
+	if (stat_cache_get(&s->old, &key, &e->digest)) {
+		stat_cache_add(&s->new, &key, &e->digest);
+		return;
+	}
+	s->files = grow(s->files, s->file_count, &s->file_room, sizeof *s->files);
+	s->files[s->file_count++] = (struct file){ .entry = s->listing->count, .key = key };
+}
+
+static int walk(struct scan *s, int dir, const char *path, const unsigned char *parent,
+	unsigned depth, struct err *err);
+
+static int
+read_link(int dir, const char *name, struct entry *e, struct err *err)
+{
+	char target[4096];
+	ssize_t len = readlinkat(dir, name, target, sizeof target);
+
+	if (len < 0 || (size_t)len == sizeof target)
+		return err_sys(err, "read link '%s'", e->path);
+	e->link = xstrndup(target, (size_t)len);
+	return 0;
+}
+
+static int
+walk_into(struct scan *s, int dir, const char *name, const char *path, const unsigned char *state,
+	unsigned depth, struct err *err)
+{
+	AUTO(fd) int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(err, "open directory '%s' of the context", path);
+	return walk(s, fd, path, state, depth + 1, err);
+}
+
+static int
+visit(struct scan *s, int dir, const char *name, const char *path, const unsigned char *parent,
+	unsigned depth, struct err *err)
+{
+	enum reach wanted = reach(s, path);
+	AUTO(free) unsigned char *state = NULL;
+	AUTO(entry) struct entry e = { .path = NULL };
+	bool ignored;
+	struct stat st;
+
+	if (wanted == REACH_NOT)
+		return 0;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : err_sys(err, "look at '%s' of the context", path);
+	if (s->r->ignore != NULL && S_ISDIR(st.st_mode))
+		state = xmalloc(ignore_count(s->r->ignore) + 1);
+	ignored = s->r->ignore != NULL && ignore_step(s->r->ignore, path, parent, state, NULL);
+	if (ignored && !(S_ISDIR(st.st_mode) && ignore_may_enter(s->r->ignore, path)))
+		return 0;
+	if (S_ISLNK(st.st_mode))
+		s->met_link = true;
+	if (wanted == REACH_TOWARDS && !S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode))
+		return 0;
+	describe(&st, path, &e);
+	if (e.kind == ENTRY_SYMLINK && read_link(dir, name, &e, err) < 0)
+		return -1;
+	if (e.kind == ENTRY_FILE && !is_other_name(s, &st, &e))
+		know_file(s, &st, &e);
+	/* an ignored directory is there if something below it is: see drop_empty() */
+	if (ignored)
+		e.mtime_ns |= 0x80000000u;
+	listing_take(s->listing, &e);
+	return S_ISDIR(st.st_mode) ? walk_into(s, dir, name, path, state, depth, err) : 0;
+}
+
+static int
+walk(struct scan *s, int dir, const char *path, const unsigned char *parent, unsigned depth,
+	struct err *err)
+{
+	AUTO(strv) struct strv names = STRV_INIT;
+
+	if (depth > SCAN_DEPTH_MAX)
+		return err_set(err, ERR_INPUT, "directories of the context are nested too deep");
+	if (read_names(dir, &names, err) < 0)
+		return err_in(err, "context '%s'", path);
+	for (size_t i = 0; i < names.count; i++) {
+		AUTO(free)
+		char *below = *path != '\0' ? xasprintf("%s/%s", path, names.items[i])
+					    : xstrdup(names.items[i]);
+
+		if (visit(s, dir, names.items[i], below, parent, depth, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Ignored directories that were entered for an exception and hold nothing are not there. */
+static void
+drop_empty(struct listing *l)
+{
+	for (size_t i = l->count; i-- > 0;) {
+		struct entry *e = &l->entries[i];
+		bool marked = e->mtime_ns & 0x80000000u;
+
+		e->mtime_ns &= 0x7fffffffu;
+		if (marked && (i + 1 >= l->count || l->entries[i + 1].path == NULL ||
+				      !path_is_inside(l->entries[i + 1].path, e->path))) {
+			entry_free(e);
+			memmove(e, e + 1, (l->count - i - 1) * sizeof *e);
+			l->count--;
+		}
+	}
+}
+
+/* --- hashing
+ * -------------------------------------------------------------------------------------*/
+
+struct crew {
+	struct scan *s;
+	_Atomic size_t next;
+	_Atomic uint64_t hashed;
+	pthread_mutex_t lock; /* of err, and failed */
+	bool failed;
+	struct err *err;
+};
+
+static int
+hash_file(struct scan *s, struct file *f, char *bytes, uint64_t *size, struct err *err)
+{
+	struct entry *e = &s->listing->entries[f->entry];
+	AUTO(hasher) struct hasher *h = NULL;
+	AUTO(fd) int fd = path_open(s->r->dir, e->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	ssize_t n;
+
+	if (fd < 0)
+		return err_sys(err, "open '%s' of the context", e->path);
+	h = hasher_new(DIGEST_SHA256);
+	*size = 0;
+	while ((n = read(fd, bytes, READ_SIZE)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(err, "read '%s' of the context", e->path);
+		hasher_add(h, bytes, (size_t)n);
+		*size += (uint64_t)n;
+		if (*size > e->size)
+			break;
+	}
+	if (*size != e->size)
+		return err_set(
+			err, ERR_INPUT, "'%s' of the context changed while it was read", e->path);
+	hasher_digest(h, &e->digest);
+	return 0;
+}
+
+static void *
+hash_files(void *arg)
+{
+	struct crew *crew = arg;
+	AUTO(free) char *bytes = xmalloc(READ_SIZE);
+	struct err err = { .kind = ERR_NONE };
+	size_t i;
+
+	while ((i = atomic_fetch_add(&crew->next, 1)) < crew->s->file_count) {
+		uint64_t size = 0;
+
+		if (hash_file(crew->s, &crew->s->files[i], bytes, &size, &err) < 0) {
+			pthread_mutex_lock(&crew->lock);
+			if (!crew->failed)
+				*crew->err = err;
+			crew->failed = true;
+			pthread_mutex_unlock(&crew->lock);
+			atomic_store(&crew->next, crew->s->file_count);
+		}
+		atomic_fetch_add(&crew->hashed, size);
+	}
+	return NULL;
+}
+
+static int
+hash_all(struct scan *s, uint64_t *hashed, struct err *err)
+{
+	struct crew crew = { .s = s, .lock = PTHREAD_MUTEX_INITIALIZER, .err = err };
+	unsigned wanted = s->r->threads > 1 && s->file_count > 8 ? s->r->threads : 1;
+	AUTO(free) pthread_t *threads = xcalloc(wanted, sizeof *threads);
+	unsigned started = 0;
+
+	/* this thread is one of them, so that a refused thread only costs time */
+	while (started + 1 < wanted &&
+		pthread_create(&threads[started], NULL, hash_files, &crew) == 0)
+		started++;
+	hash_files(&crew);
+	for (unsigned i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
+	*hashed = crew.hashed;
+	if (crew.failed)
+		return -1;
+	for (size_t i = 0; i < s->file_count; i++)
+		if (s->files[i].key.ctime_ns < s->now_ns - SETTLED_NS &&
+			s->files[i].key.mtime_ns < s->now_ns - SETTLED_NS)
+			stat_cache_add(&s->new, &s->files[i].key,
+				&s->listing->entries[s->files[i].entry].digest);
+	return 0;
+}
+
+/* --- all of it
+ * -----------------------------------------------------------------------------------*/
+
+static void
+clean_sources(const struct strv *sources, struct strv *out)
+{
+	for (size_t i = 0; i < sources->count; i++) {
+		AUTO(buf) struct buf clean = BUF_INIT;
+		AUTO(free) char *rooted = xasprintf("/%s", sources->items[i]);
+
+		path_clean(rooted, &clean);
+		strv_add(out, clean.data + 1);
+	}
+}
+
+static void
+forget(struct scan *s)
+{
+	listing_free(s->listing);
+	stat_cache_free(&s->new);
+	copy_slots_clear(&s->inodes);
+	s->file_count = 0;
+	s->bytes = 0;
+}
+
+static int
+scan_all(struct scan *s, struct scan_result *out, struct err *err)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	s->now_ns = ns_of(&now);
+	if (walk(s, s->r->dir, "", NULL, 0, err) < 0)
+		return -1;
+	/* a link among the sources may lead anywhere in the context */
+	if (s->met_link && !s->is_wide) {
+		s->is_wide = true;
+		forget(s);
+		if (walk(s, s->r->dir, "", NULL, 0, err) < 0)
+			return -1;
+	}
+	if (hash_all(s, &out->hashed, err) < 0)
+		return -1;
+	drop_empty(s->listing);
+	listing_sort(s->listing);
+	out->files = s->listing->count;
+	out->bytes = s->bytes;
+	if (!stat_cache_same(&s->old, &s->new))
+		stat_cache_format(&s->new, &out->cache);
+	return 0;
+}
+
+int
+scan_context(const struct scan_request *r, struct scan_result *out, struct err *err)
+{
+	struct scan s = { .r = r, .listing = &out->listing };
+	int result;
+
+	clean_sources(r->sources, &s.wanted);
+	stat_cache_parse(r->cache, r->cache_len, &s.old);
+	result = scan_all(&s, out, err);
+	strv_free(&s.wanted);
+	stat_cache_free(&s.old);
+	stat_cache_free(&s.new);
+	free(s.files);
+	copy_slots_free(&s.inodes);
+	return result;
+}
