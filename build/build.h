@@ -9,7 +9,7 @@
 #include "layers/codec.h"
 #include "layers/oci.h"
 #include "layers/store.h"
-#include "registry/remote.h"
+#include "registry/session.h"
 
 /* build - a Dockerfile becomes an image: what the caller asks for, and the one call that does it.
  *
@@ -34,14 +34,15 @@ struct build_output {
 	enum codec_kind codec; /* of new layers */
 	enum codec_level level;
 };
-/* Parses "type=oci,dest=x.tar,compression=zstd" or a bare path (LOCAL), a bare "-" (TAR), as buildx. */
+/* Parses "type=oci,dest=x.tar,compression=zstd" or a bare path (LOCAL), a bare "-" (TAR), as
+ * buildx. */
 int build_output_parse(const char *text, struct build_output *out, struct err *err);
 void build_output_free(struct build_output *o);
 
 struct build_options {
-	const char *context;  /* directory, or "-" for a Dockerfile or tar on stdin */
-	const char *file;     /* -f; NULL: Dockerfile, then Containerfile, in the context; "-": stdin */
-	struct strv tags;     /* as given; normalised here */
+	const char *context; /* directory, or "-" for a Dockerfile or tar on stdin */
+	const char *file; /* -f; NULL: Dockerfile, then Containerfile, in the context; "-": stdin */
+	struct strv tags; /* as given; normalised here */
 	struct strv build_args; /* NAME=value, or NAME to take it from our environment */
 	struct strv labels;     /* NAME=value */
 	struct strv contexts;   /* --build-context name=value */
@@ -52,25 +53,28 @@ struct build_options {
 	bool no_cache;
 	struct strv no_cache_filter; /* stage names */
 	enum build_pull pull;
-	const char *network;    /* NULL or "default", "host", "none" */
+	const char *network; /* NULL or "default", "host", "none" */
 	struct build_output *outputs;
-	size_t output_count;    /* 0: one IMAGE */
-	bool push;              /* of the IMAGE output */
+	size_t output_count; /* 0: one IMAGE */
+	bool push;           /* of the IMAGE output */
 	const char *iidfile;
 	const char *metadata_file;
-	unsigned jobs;          /* steps at once; 0: one per processor, at least 2 */
-	bool explain;           /* a miss says which input differs */
-	struct remote_options remote;
+	unsigned jobs; /* steps at once; 0: one per processor, at least 2 */
+	bool explain;  /* a miss says which input differs */
+	struct session_options session;
 };
-#define BUILD_OPTIONS_INIT { .context = NULL }
+#define BUILD_OPTIONS_INIT      \
+	{                       \
+		.context = NULL \
+	}
 
 struct build_result {
 	struct descriptor descriptor; /* of the manifest or index */
 	struct digest config;         /* image ID, of the first platform */
 };
 
-/* ERR_INPUT with file, line and excerpt for the Dockerfile's mistakes, ERR_STEP with the status of a RUN
- * that failed. */
+/* ERR_INPUT with file, line and excerpt for the Dockerfile's mistakes, ERR_STEP with the status of
+ * a RUN that failed. */
 int build_run(struct store *store, const struct build_options *options, struct build_result *out,
 	struct err *err);
 

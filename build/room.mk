@@ -1,6 +1,28 @@
 # build/ - the workshop: a Dockerfile becomes an image
 noinst_LIBRARIES += libbuild.a
-libbuild_a_SOURCES =
+libbuild_a_SOURCES = \
+	build/base.c build/base.h \
+	build/build.c build/build.h \
+	build/cache.c build/cache.h \
+	build/context.c \
+	build/copy.c build/copy.h \
+	build/copy_slots.c build/copy_slots.h \
+	build/evaluate.c build/evaluate.h \
+	build/image.c build/image.h \
+	build/input.c build/input.h \
+	build/key.c build/key.h \
+	build/material.c build/material.h \
+	build/output.c build/output.h \
+	build/plan.c build/plan.h \
+	build/run.c build/run.h \
+	build/run_mount.c build/run_mount.h \
+	build/scan.c build/scan.h \
+	build/scope.c build/scope.h \
+	build/solve.c build/solve.h \
+	build/stat_cache.c build/stat_cache.h \
+	build/step_copy.c \
+	build/step_run.c \
+	build/terminal.c build/terminal.h
 
 include build/dockerfile/room.mk
 include build/sandbox/room.mk

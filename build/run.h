@@ -7,10 +7,10 @@
 #include "base/err.h"
 #include "base/strv.h"
 #include "layers/store.h"
-#include "registry/remote.h"
+#include "registry/session.h"
 
-/* run - a program in an image, in the foreground: the same box as a RUN step, with the caller's standard
- * streams.  What it writes to its root is thrown away. */
+/* run - a program in an image, in the foreground: the same box as a RUN step, with the caller's
+ * standard streams.  What it writes to its root is thrown away. */
 
 struct run_request {
 	const char *image;      /* name, or image ID or its prefix */
@@ -19,18 +19,19 @@ struct run_request {
 	struct strv env;        /* NAME=value, or NAME to take it from our environment */
 	const char *working_dir;
 	const char *user;
-	struct strv volumes;    /* host:container[:ro] */
-	const char *network;    /* NULL or "host", "none" */
+	struct strv volumes; /* host:container[:ro] */
+	const char *network; /* NULL or "host", "none" */
 	const char *hostname;
-	bool interactive;       /* keep stdin open */
+	bool interactive; /* keep stdin open */
 	bool tty;
 	bool read_only;
-	const char *pull;       /* "missing", "always", "never" */
+	const char *pull; /* "missing", "always", "never" */
 	const char *platform;
-	struct remote_options remote;
+	struct session_options session;
 };
 
-/* *status is the program's own: 128 + n when signal n ended it; 127 not found, 126 not executable. */
+/* *status is the program's own: 128 + n when signal n ended it; 127 not found, 126 not executable.
+ */
 int run_image(struct store *store, const struct run_request *request, int *status, struct err *err);
 
 #endif

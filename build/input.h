@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BUILD_INPUT_H
+#define BUILD_INPUT_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "build/build.h"
+#include "build/dockerfile/ignore.h"
+
+/* input - what a build starts from: the Dockerfile's text, the context's directory, its ignore
+ * file. */
+
+struct input {
+	struct buf text;          /* of the Dockerfile */
+	char *name;               /* for messages: "Dockerfile", "docker/app.Dockerfile" */
+	int context;              /* -1: none */
+	struct ignore *ignore;    /* NULL: nothing is ignored */
+	char tree[STORE_ID_SIZE]; /* of a context that came as a tar; "": none */
+};
+#define INPUT_INIT                              \
+	{                                       \
+		.text = BUF_INIT, .context = -1 \
+	}
+void input_free(struct store *store, struct input *in);
+
+/* The Dockerfile is found as docker and podman do: -f, else Dockerfile or Containerfile in the
+ * context;
+ * "-" as the context is a Dockerfile or a tar on stdin, "-" as -f a Dockerfile there. */
+int input_open(
+	struct store *store, const struct build_options *o, struct input *out, struct err *err);
+
+/* The ignore file of a named context directory: its own .dockerignore. */
+int input_ignore(int dir, struct ignore **out, struct err *err);
+
+#endif

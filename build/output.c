@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "build/output.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/event.h"
+#include "base/path.h"
+#include "base/worker.h"
+#include "build/base.h"
+#include "build/material.h"
+#include "layers/apply.h"
+#include "registry/place_archive.h"
+#include "registry/place_layout.h"
+#include "registry/place_store.h"
+#include "registry/remote.h"
+
+int
+output_names(const struct strv *tags, struct strv *out, struct err *err)
+{
+	for (size_t i = 0; i < tags->count; i++) {
+		AUTO(buf) struct buf name = BUF_INIT;
+		struct ref ref;
+
+		if (ref_parse(tags->items[i], &ref, err) < 0)
+			return err_in(err, "tag '%s'", tags->items[i]);
+		if (!digest_is_empty(&ref.digest))
+			return err_set(err, ERR_INPUT, "tag '%s': a digest cannot be chosen",
+				tags->items[i]);
+		base_name(&ref, &name);
+		if (!strv_has(out, name.data))
+			strv_add(out, name.data);
+	}
+	return 0;
+}
+
+/* --- push
+ * -----------------------------------------------------------------------------------------*/
+
+struct pushing {
+	struct store *store;
+	const struct session_options *session;
+	const struct descriptor *image;
+	const struct ref *to;
+	/* layers that are not here, and where each can be had */
+	struct strv missing, sources;
+	struct descriptor *layers;
+	size_t layer_count, layer_room;
+};
+
+/* A layer that only metadata follows was never downloaded: its registry moves it, or it passes
+ * through. */
+static int
+move_layer(
+	struct pushing *p, struct session *session, struct place *to, size_t index, struct err *err)
+{
+	const struct descriptor *d = &p->layers[index];
+	AUTO(place) struct place *from = NULL;
+	struct source_place source;
+	struct ref ref;
+	int there = to->ops->has(to, d, err);
+
+	if (there != 0)
+		return there < 0 ? -1 : 0;
+	if (ref_parse(p->sources.items[index], &ref, err) < 0 ||
+		remote_open(session, &ref, REMOTE_PULL, &from, err) < 0)
+		return -1;
+	if (to->ops->mount != NULL && to->ops->mount(to, d, from, err) > 0)
+		return 0;
+	source_place(&source, from, d);
+	return to->ops->put(to, d, &source.source, err);
+}
+
+static bool
+is_here(const struct descriptor *layer, void *arg)
+{
+	return !strv_has(&((struct pushing *)arg)->missing, layer->digest.text);
+}
+
+static int
+push(void *arg, json_t **result, struct err *err)
+{
+	struct pushing *p = arg;
+	struct place_copy_options options = {
+		.all_platforms = true, .wants_layer = is_here, .arg = p
+	};
+	AUTO(descriptor) struct descriptor copied = { .size = 0 };
+	AUTO(session) struct session *session = NULL;
+	AUTO(place) struct place *from = place_store_new(p->store), *to = NULL;
+
+	(void)result;
+	if (session_open(p->session, &session, err) < 0 ||
+		remote_open(session, p->to, REMOTE_PUSH, &to, err) < 0)
+		return -1;
+	for (size_t i = 0; i < p->layer_count; i++)
+		if (move_layer(p, session, to, i, err) < 0)
+			return err_in(err, "layer %s", p->layers[i].digest.text);
+	if (place_copy(from, to, p->image, &options, &copied, err) < 0)
+		return -1;
+	return to->ops->tag(to, ref_name(p->to), &copied, err);
+}
+
+static int find_missing(
+	struct pushing *p, const struct descriptor *d, unsigned depth, struct err *err);
+
+static int
+find_missing_layers(
+	struct pushing *p, const struct buf *bytes, const struct descriptor *d, struct err *err)
+{
+	AUTO(manifest) struct manifest m = { .layer_count = 0 };
+
+	if (manifest_parse(bytes->data, bytes->len, d->media_type, &m, err) < 0)
+		return -1;
+	for (size_t i = 0; i < m.layer_count; i++) {
+		const char *digest = m.layers[i].digest.text;
+		AUTO(strv) struct strv sources = STRV_INIT;
+		int here = store_blob_has(p->store, &m.layers[i].digest, NULL, err);
+
+		if (here < 0 || store_source_list(p->store, &m.layers[i].digest, &sources, err) < 0)
+			return -1;
+		if (here || sources.count == 0 || strv_has(&p->missing, digest))
+			continue; /* without a source the copy says what is missing */
+		strv_add(&p->missing, digest);
+		strv_add(&p->sources, sources.items[0]);
+		p->layers = grow(p->layers, p->layer_count, &p->layer_room, sizeof *p->layers);
+		descriptor_copy(&m.layers[i], &p->layers[p->layer_count++]);
+	}
+	return 0;
+}
+
+static int
+find_missing(struct pushing *p, const struct descriptor *d, unsigned depth, struct err *err)
+{
+	AUTO(buf) struct buf bytes = BUF_INIT;
+	AUTO(index) struct index x = { .manifest_count = 0 };
+
+	if (depth > INDEX_DEPTH_MAX)
+		return err_set(err, ERR_INPUT, "indexes within indexes");
+	if (store_blob_read(p->store, &d->digest, MANIFEST_MAX, &bytes, err) < 0)
+		return -1;
+	if (!media_is_index(d->media_type))
+		return media_is_manifest(d->media_type) ? find_missing_layers(p, &bytes, d, err)
+							: 0;
+	if (index_parse(bytes.data, bytes.len, d->media_type, &x, err) < 0)
+		return -1;
+	for (size_t i = 0; i < x.manifest_count; i++) {
+		int here = store_blob_has(p->store, &x.manifests[i].digest, NULL, err);
+
+		if (here < 0 || (here > 0 && find_missing(p, &x.manifests[i], depth + 1, err) < 0))
+			return -1;
+	}
+	return 0;
+}
+
+int
+output_push(struct store *store, const struct session_options *session,
+	const struct descriptor *image, const struct ref *to, struct err *err)
+{
+	struct pushing p = { .store = store, .session = session, .image = image, .to = to };
+	struct worker_job job = { .name = "push", .run = push, .arg = &p };
+	AUTO(buf) struct buf name = BUF_INIT;
+	uint32_t event;
+	int result;
+
+	ref_format(to, REF_CANONICAL, &name);
+	event = event_start("pushing %s", name.data);
+	result = find_missing(&p, image, 0, err);
+	if (result == 0)
+		result = worker_call(&job, NULL, err);
+	strv_free(&p.missing);
+	strv_free(&p.sources);
+	for (size_t i = 0; i < p.layer_count; i++)
+		descriptor_free(&p.layers[i]);
+	free(p.layers);
+	if (result < 0) {
+		event_fail(event, err->msg);
+		return err_in(err, "push %s", name.data);
+	}
+	event_done(event);
+	return 0;
+}
+
+int
+output_image(struct store *store, const struct build_options *o, const struct descriptor *image,
+	bool push_it, struct err *err)
+{
+	AUTO(strv) struct strv names = STRV_INIT;
+
+	if (output_names(&o->tags, &names, err) < 0)
+		return -1;
+	if (push_it && names.count == 0)
+		return err_set(err, ERR_USAGE, "--push needs a tag to push to: give it with -t");
+	for (size_t i = 0; i < names.count; i++)
+		if (store_name_set(store, names.items[i], image, err) < 0)
+			return -1;
+	for (size_t i = 0; push_it && i < names.count; i++) {
+		struct ref ref;
+
+		if (ref_parse(names.items[i], &ref, err) < 0 ||
+			output_push(store, &o->session, image, &ref, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- archives and layouts
+ * --------------------------------------------------------------------------*/
+
+struct archiving {
+	struct store *store;
+	const struct strv *names;
+	const struct build_output *to;
+	const struct descriptor *image;
+	int fd; /* of the archive; -1: a layout */
+};
+
+static int
+copy_into(struct archiving *a, struct place *to, struct err *err)
+{
+	struct place_copy_options options = { .all_platforms = true, .parallel = 1 };
+	AUTO(place) struct place *from = place_store_new(a->store);
+	AUTO(descriptor) struct descriptor copied = { .size = 0 };
+
+	if (place_copy(from, to, a->image, &options, &copied, err) < 0)
+		return -1;
+	for (size_t i = 0; i < a->names->count; i++)
+		if (to->ops->tag(to, a->names->items[i], &copied, err) < 0)
+			return -1;
+	if (a->names->count == 0 && to->ops->tag(to, NULL, &copied, err) < 0)
+		return -1;
+	return to->ops->finish != NULL ? to->ops->finish(to, err) : 0;
+}
+
+static int
+archive(void *arg, json_t **result, struct err *err)
+{
+	struct archiving *a = arg;
+	AUTO(sink) struct sink *out = a->fd >= 0 ? sink_fd(a->fd) : NULL;
+	AUTO(place) struct place *to = NULL;
+
+	(void)result;
+	if (out == NULL) {
+		if (place_layout_open(a->to->dest, PLACE_LAYOUT_WRITE, &to, err) < 0)
+			return -1;
+	} else {
+		to = place_archive_new(out, a->to->type == BUILD_OUTPUT_DOCKER
+						    ? PLACE_ARCHIVE_DOCKER
+						    : PLACE_ARCHIVE_OCI);
+	}
+	return copy_into(a, to, err);
+}
+
+/* A file that appears when it is complete, or stdout. */
+static int
+open_dest(const char *dest, char **part, int *fd, struct err *err)
+{
+	*part = NULL;
+	if (streq(dest, "-")) {
+		*fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+		return *fd < 0 ? err_sys(err, "stdout") : 0;
+	}
+	*part = xasprintf("%s.part-%ld", dest, (long)getpid());
+	*fd = openat(AT_FDCWD, *part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (*fd < 0) {
+		free(*part);
+		*part = NULL;
+		return err_sys(err, "create '%s'", dest);
+	}
+	return 0;
+}
+
+static int
+close_dest(const char *dest, char *part, int *fd, int result, struct err *err)
+{
+	if (result == 0 && part != NULL &&
+		(fsync(*fd) < 0 || renameat(AT_FDCWD, part, AT_FDCWD, dest) < 0))
+		result = err_sys(err, "write '%s'", dest);
+	if (result < 0 && part != NULL)
+		unlinkat(AT_FDCWD, part, 0);
+	auto_fd(fd);
+	free(part);
+	return result;
+}
+
+int
+output_archive(struct store *store, const struct build_options *o, const struct build_output *to,
+	const struct descriptor *image, struct err *err)
+{
+	AUTO(strv) struct strv names = STRV_INIT;
+	struct archiving a = {
+		.store = store, .names = &names, .to = to, .image = image, .fd = -1
+	};
+	struct worker_job job = { .name = "export", .run = archive, .arg = &a };
+	bool is_file = to->type == BUILD_OUTPUT_DOCKER || to->is_tar;
+	char *part = NULL;
+	uint32_t event;
+	int result;
+
+	if (output_names(&o->tags, &names, err) < 0)
+		return -1;
+	if (is_file && open_dest(to->dest, &part, &a.fd, err) < 0)
+		return -1;
+	event = event_start("exporting to %s", to->dest);
+	result = worker_call(&job, NULL, err);
+	if (is_file)
+		result = close_dest(to->dest, part, &a.fd, result, err);
+	if (result < 0) {
+		event_fail(event, err->msg);
+		return err_in(err, "export to '%s'", to->dest);
+	}
+	event_done(event);
+	return 0;
+}
+
+/* --- files
+ * ----------------------------------------------------------------------------------------*/
+
+struct placing {
+	int tar_fd, other_fd, dir;
+};
+
+static int
+place_files(void *arg, json_t **result, struct err *err)
+{
+	struct placing *p = arg;
+	struct apply_options options = { .form = APPLY_ROOT,
+		.owner = APPLY_OWNER_CALLER,
+		.dialect = TAR_LAYER,
+		.no_devices = true };
+	AUTO(stream) struct stream *tar = NULL;
+
+	(void)result;
+	close(p->other_fd);
+	tar = stream_fd(p->tar_fd);
+	return apply_layer(tar, p->dir, &options, NULL, err);
+}
+
+static int
+written(struct solve *s, struct job *j, json_t *result, struct err *err)
+{
+	(void)s;
+	(void)j;
+	(void)result;
+	(void)err;
+	return 0;
+}
+
+static int
+start_files(struct solve *s, struct copy_list *list, int tar_fd, int other_fd, struct err *err)
+{
+	struct root *r = solve_root(s, &(struct origin){ ORIGIN_STAGE, s->plan->target });
+	AUTO(strv) struct strv sources = STRV_INIT;
+	struct copy_request request = { .dest = "/", .sources = &sources, .origin = root_view(r) };
+	struct origin origin = { ORIGIN_STAGE, s->plan->target };
+	struct copy_start c = { .list = list,
+		.origin = &origin,
+		.tar_fd = tar_fd,
+		.other_fd = other_fd,
+		.made = written };
+
+	strv_add(&sources, "/");
+	if (copy_plan(&request, list, err) < 0)
+		return -1;
+	return copy_start(s, &c, err);
+}
+
+static int
+output_tar(struct solve *s, const struct build_output *to, struct err *err)
+{
+	AUTO(copy_list) struct copy_list list = COPY_LIST_INIT;
+	char *part = NULL;
+	int fd = -1, result;
+
+	if (open_dest(to->dest, &part, &fd, err) < 0)
+		return -1;
+	result = start_files(s, &list, fd, -1, err);
+	if (result == 0)
+		result = solve_wait(s, err);
+	return close_dest(to->dest, part, &fd, result, err);
+}
+
+static int
+output_dir(struct solve *s, const struct build_output *to, const char *subdir, struct err *err)
+{
+	AUTO(copy_list) struct copy_list list = COPY_LIST_INIT;
+	AUTO(free)
+	char *path = subdir != NULL ? xasprintf("%s/%s", to->dest, subdir) : xstrdup(to->dest);
+	AUTO(fd)
+	int top = openat(AT_FDCWD, *path == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	AUTO(fd) int dir = path_mkdirs(top, path, 0755);
+	struct placing p = { .dir = dir };
+	struct worker_job w = { .name = "output", .run = place_files, .arg = &p };
+	struct job j = { .finish = written, .memory = -1, .tree = TREE_NEW_INIT };
+	int ends[2], result;
+
+	if (dir < 0)
+		return err_sys(err, "output directory '%s'", path);
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(err, "pipe");
+	p.tar_fd = ends[0];
+	p.other_fd = ends[1];
+	result = start_files(s, &list, ends[1], ends[0], err);
+	if (result == 0)
+		result = solve_start(s, &j, &w, false, NULL, err);
+	auto_fd(&ends[0]);
+	auto_fd(&ends[1]);
+	if (result == 0)
+		result = solve_wait(s, err);
+	return result < 0 ? err_in(err, "output to '%s'", path) : 0;
+}
+
+int
+output_files(struct solve *s, const struct build_output *to, const char *subdir, struct err *err)
+{
+	uint32_t event = event_start(
+		"exporting to client %s", to->type == BUILD_OUTPUT_TAR ? "tarball" : "directory");
+	int result = to->type == BUILD_OUTPUT_TAR ? output_tar(s, to, err)
+						  : output_dir(s, to, subdir, err);
+
+	if (result < 0)
+		event_fail(event, err->msg);
+	else
+		event_done(event);
+	return result;
+}

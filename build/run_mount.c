@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "build/run_mount.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/path.h"
+#include "build/material.h"
+#include "build/dockerfile/csv.h"
+#include "build/sandbox/rootfs.h"
+
+#define SECRET_MAX 512000 /* bytes, as BuildKit's MaxSecretSize */
+#define SCRIPT_DIR "/dev/pipes"
+
+/* A bind of a stage or image, or a cache: its descriptor is only known in the worker. */
+struct run_mount_view {
+	size_t item; /* which of the mounts */
+	int *lowers; /* bind: trees, the top one first; owned */
+	size_t lower_count;
+	char *source;        /* bind: path in that root */
+	struct store *store; /* cache; NULL: bind */
+	char *id;
+	bool shared;
+	uid_t owner;
+	gid_t group;
+	mode_t mode;
+};
+
+static void
+wipe(char *bytes, size_t len)
+{
+	explicit_bzero(bytes, len);
+	free(bytes);
+}
+
+void
+auto_run_mounts(struct run_mounts *m)
+{
+	for (size_t i = 0; i < m->view_count; i++) {
+		for (size_t k = 0; k < m->views[i].lower_count; k++)
+			auto_fd(&m->views[i].lowers[k]);
+		free(m->views[i].lowers);
+		free(m->views[i].source);
+		free(m->views[i].id);
+	}
+	for (size_t i = 0; i < m->fd_count; i++)
+		auto_fd(&m->fds[i]);
+	for (size_t i = 0; i < m->secret_count; i++)
+		wipe(m->secrets[i], m->secret_lens[i]);
+	free(m->views);
+	free(m->fds);
+	free(m->secrets);
+	free(m->secret_lens);
+	free(m->items);
+	strv_free(&m->texts);
+	strv_free(&m->argv);
+	*m = (struct run_mounts)RUN_MOUNTS_INIT;
+}
+
+void
+stagings_free(struct solve *s, struct node *n)
+{
+	for (size_t i = 0; i < n->staging_count; i++) {
+		struct staging *st = &n->stagings[i];
+		struct err ignored;
+
+		if (st->tree.fs_fd >= 0)
+			store_tree_drop(s->store, st->tree.id, &ignored);
+		auto_tree_new(&st->tree);
+		copy_list_free(&st->list);
+	}
+	free(n->stagings);
+	n->stagings = NULL;
+	n->staging_count = 0;
+}
+
+/* --- what must be done before
+ * ---------------------------------------------------------------------*/
+
+static bool
+is_context_bind(const struct step_mount *m)
+{
+	return m->mount.kind == MOUNT_BIND && m->from.kind == ORIGIN_CONTEXT;
+}
+
+static int
+plan_staging(struct solve *s, struct node *n, size_t mount, struct err *err)
+{
+	const struct step_mount *m = &n->step->mounts[mount];
+	const char *source = m->mount.source != NULL ? m->mount.source : "/";
+	AUTO(strv) struct strv sources = STRV_INIT;
+	AUTO(buf) struct buf clean = BUF_INIT;
+	AUTO(free) char *rooted = xasprintf("/%s", source), *dest = NULL;
+	struct copy_request r = { .sources = &sources,
+		.origin = s->contexts[m->from.index].view,
+		.origin_is_context = true,
+		.mtime = s->made_s };
+
+	/* the tree holds the source under its own path, so that a file keeps its name */
+	path_clean(rooted, &clean);
+	strv_add(&sources, source);
+	r.dest = dest = streq(clean.data, "/") ? xstrdup("/") : xstrdup(clean.data);
+	return copy_plan(&r, &n->stagings[mount].list, err);
+}
+
+int
+run_mounts_ready(struct solve *s, struct node *n, struct err *err)
+{
+	struct plan_step *step = n->step;
+
+	for (size_t i = 0; i < step->mount_count; i++) {
+		const struct step_mount *m = &step->mounts[i];
+		int ready = m->from.kind == ORIGIN_CONTEXT ? context_want(s, m->from.index, err)
+							   : origin_ready(s, &m->from);
+
+		if (ready <= 0)
+			return ready;
+	}
+	if (n->stagings != NULL || step->mount_count == 0)
+		return 1;
+	n->stagings = xcalloc(step->mount_count, sizeof *n->stagings);
+	n->staging_count = step->mount_count;
+	for (size_t i = 0; i < step->mount_count; i++) {
+		n->stagings[i].tree = (struct tree_new)TREE_NEW_INIT;
+		if (is_context_bind(&step->mounts[i]) && plan_staging(s, n, i, err) < 0)
+			return err_in(err, "--mount");
+	}
+	return 1;
+}
+
+void
+run_mounts_key(struct solve *s, struct node *n, struct key *key)
+{
+	for (size_t i = 0; i < n->step->mount_count; i++) {
+		const struct step_mount *m = &n->step->mounts[i];
+		struct root *root = solve_root(s, &m->from);
+		struct digest content = { .text = "" };
+		AUTO(free)
+		char *what = xasprintf("--mount %s", m->target != NULL     ? m->target
+						     : m->mount.id != NULL ? m->mount.id
+									   : "");
+
+		key_add(key, what, mount_kind_name(m->mount.kind));
+		key_add(key, "id", m->mount.id);
+		key_add(key, "source", m->mount.source);
+		key_add(key, "env", m->mount.env);
+		key_add_number(key, "read-only", m->mount.read_only);
+		key_add_number(key, "mode", m->mount.mode_given ? (int64_t)m->mount.mode : -1);
+		key_add_number(key, "uid", m->mount.uid_given ? (int64_t)m->mount.uid : -1);
+		key_add_number(key, "gid", m->mount.gid_given ? (int64_t)m->mount.gid : -1);
+		if (m->mount.kind != MOUNT_BIND)
+			continue;
+		if (root == NULL)
+			copy_content_digest(&n->stagings[i].list, &content);
+		key_add(key, "files", root != NULL ? root->state.text : content.text);
+	}
+}
+
+static int
+staged(struct solve *s, struct job *j, json_t *result, struct err *err)
+{
+	(void)s;
+	(void)result;
+	(void)err;
+	((struct node *)j->subject)->pending--;
+	return 0;
+}
+
+static int
+want_staging(struct solve *s, struct node *n, size_t mount, struct err *err)
+{
+	struct staging *st = &n->stagings[mount];
+	AUTO(tree_new) struct tree_new tree = TREE_NEW_INIT;
+	struct copy_start c = { .list = &st->list,
+		.origin = &n->step->mounts[mount].from,
+		.tree = &tree,
+		.made = staged,
+		.applied = staged,
+		.subject = n,
+		.event = n->event,
+		.step = n->step };
+
+	if (st->is_started)
+		return 1;
+	if (solve_inside(s, err) < 0 ||
+		store_tree_new(s->store, s->ids.root_uid, s->ids.root_gid, &tree, err) < 0)
+		return -1;
+	st->is_started = true;
+	memcpy(st->tree.id, tree.id, sizeof st->tree.id);
+	st->tree.fs_fd = fcntl(tree.fs_fd, F_DUPFD_CLOEXEC, 0);
+	n->pending += 2;
+	return copy_start(s, &c, err) < 0 ? -1 : 0;
+}
+
+int
+run_mounts_want(struct solve *s, struct node *n, struct err *err)
+{
+	int all = 1;
+
+	for (size_t i = 0; i < n->step->mount_count; i++) {
+		const struct step_mount *m = &n->step->mounts[i];
+		int one = 1;
+
+		if (is_context_bind(m))
+			one = want_staging(s, n, i, err);
+		else if (m->mount.kind == MOUNT_BIND)
+			one = materials_want(s, solve_root(s, &m->from), MATERIAL_TREE, err);
+		if (one < 0)
+			return -1;
+		all = all && one;
+	}
+	return all;
+}
+
+/* --- secrets
+ * --------------------------------------------------------------------------------------*/
+
+/* --secret id=x,src=path | id=x,env=NAME | id=x: where the bytes are. */
+static const char *
+secret_field(const struct strv *fields, const char *name)
+{
+	return strv_env_get(fields, name);
+}
+
+static int
+read_secret(const struct strv *fields, const char *id, struct buf *out, struct err *err)
+{
+	const char *source = secret_field(fields, "src"), *env = secret_field(fields, "env");
+	const char *type = secret_field(fields, "type");
+
+	if (source == NULL)
+		source = secret_field(fields, "source");
+	/* as docker: a variable of the secret's name wins over a file, unless told otherwise */
+	if (env == NULL && !streq(type, "file") && getenv(source != NULL ? source : id) != NULL)
+		env = source != NULL ? source : id;
+	if (env != NULL) {
+		const char *value = getenv(env);
+
+		if (value == NULL)
+			return err_set(err, ERR_NOTFOUND, "secret %s: the variable %s is not set",
+				id, env);
+		buf_adds(out, value);
+		return 0;
+	}
+	if (file_read(AT_FDCWD, source != NULL ? source : id, SECRET_MAX, out, err) < 0)
+		return err_in(err, "secret %s", id);
+	return 0;
+}
+
+/* 1, 0: not given. */
+static int
+find_secret(struct solve *s, const char *id, struct buf *out, struct err *err)
+{
+	for (size_t i = 0; i < s->o->secrets.count; i++) {
+		AUTO(strv) struct strv fields = STRV_INIT;
+		const char *has;
+
+		if (csv_parse(s->o->secrets.items[i], &fields, err) < 0)
+			return err_in(err, "--secret");
+		has = secret_field(&fields, "id");
+		if (has == NULL)
+			return err_set(
+				err, ERR_USAGE, "--secret '%s' has no id", s->o->secrets.items[i]);
+		if (streq(has, id))
+			return read_secret(&fields, id, out, err) < 0 ? -1 : 1;
+	}
+	return 0;
+}
+
+/* --- the list
+ * -------------------------------------------------------------------------------------*/
+
+static const char *
+keep_text(struct run_mounts *m, char *text)
+{
+	strv_take(&m->texts, text);
+	return text;
+}
+
+static void
+keep_fd(struct run_mounts *m, int fd)
+{
+	m->fds = grow(m->fds, m->fd_count, &m->fd_room, sizeof *m->fds);
+	m->fds[m->fd_count++] = fd;
+}
+
+static int
+prepare_secret(struct solve *s, const struct step_mount *sm, struct box_mount *item,
+	struct run_mounts *out, struct strv *env, struct err *err)
+{
+	const struct mount *m = &sm->mount;
+	const char *id = m->id != NULL       ? m->id
+			 : m->source != NULL ? m->source
+			 : m->target != NULL ? path_base(m->target)
+					     : m->env;
+	AUTO(buf) struct buf bytes = BUF_INIT;
+	int found = find_secret(s, id, &bytes, err);
+
+	if (found < 0)
+		return -1;
+	if (found == 0)
+		return m->required ? err_set(err, ERR_NOTFOUND,
+					     "secret %s is required: give it with --secret "
+					     "id=%s,src=FILE",
+					     id, id)
+				   : 0;
+	out->secrets = xrealloc(out->secrets, out->secret_count + 1, sizeof *out->secrets);
+	out->secret_lens =
+		xrealloc(out->secret_lens, out->secret_count + 1, sizeof *out->secret_lens);
+	out->secret_lens[out->secret_count] = bytes.len;
+	out->secrets[out->secret_count++] = xmemdup(bytes.data, bytes.len + 1);
+	if (m->env != NULL)
+		strv_env_set(env, m->env, bytes.data);
+	explicit_bzero(bytes.data, bytes.len);
+	if (m->env != NULL && sm->target == NULL)
+		return 0;
+	*item = (struct box_mount){ .kind = BOX_FILE,
+		.fd = -1,
+		.is_read_only = true,
+		.target = keep_text(out, sm->target != NULL
+						 ? xstrdup(sm->target)
+						 : xasprintf("/run/secrets/%s", path_base(id))),
+		.mode = m->mode_given ? m->mode : 0400,
+		.uid = m->uid_given ? m->uid : 0,
+		.gid = m->gid_given ? m->gid : 0,
+		.bytes = out->secrets[out->secret_count - 1],
+		.len = out->secret_lens[out->secret_count - 1] };
+	return 1;
+}
+
+static struct run_mount_view *
+view_add(struct run_mounts *out)
+{
+	struct run_mount_view *v;
+
+	out->views = xrealloc(out->views, out->view_count + 1, sizeof *out->views);
+	v = &out->views[out->view_count++];
+	*v = (struct run_mount_view){ .item = out->count };
+	return v;
+}
+
+static int
+prepare_bind(struct solve *s, struct node *n, size_t mount, struct box_mount *item,
+	struct run_mounts *out, struct err *err)
+{
+	const struct step_mount *sm = &n->step->mounts[mount];
+	struct root *root = solve_root(s, &sm->from);
+	const char *source = sm->mount.source != NULL ? sm->mount.source : "/";
+	struct run_mount_view *v;
+
+	if (!sm->mount.read_only)
+		return err_set(err, ERR_INPUT,
+			"--mount=type=bind,rw is not supported: copy to a tmpfs mount");
+	*item = (struct box_mount){ .kind = BOX_BIND,
+		.fd = -1,
+		.is_read_only = true,
+		.target = keep_text(out, xstrdup(sm->target)) };
+	v = view_add(out);
+	v->source = xstrdup(source);
+	if (root == NULL) {
+		v->lowers = xcalloc(1, sizeof *v->lowers);
+		v->lowers[0] = fcntl(n->stagings[mount].tree.fs_fd, F_DUPFD_CLOEXEC, 0);
+		v->lower_count = 1;
+		return 1;
+	}
+	v->lowers = xcalloc(root->count + 1, sizeof *v->lowers);
+	for (size_t i = 0; i < root->count; i++) {
+		v->lowers[i] =
+			store_tree_open(s->store, root->items[root->count - 1 - i]->rec.tree, err);
+		if (v->lowers[i] < 0)
+			return -1;
+		v->lower_count++;
+	}
+	return 1;
+}
+
+static int
+prepare_cache(struct solve *s, const struct step_mount *sm, struct box_mount *item,
+	struct run_mounts *out, struct err *err)
+{
+	const struct mount *m = &sm->mount;
+	AUTO(buf) struct buf clean = BUF_INIT;
+	struct run_mount_view *v;
+
+	if (sm->from.kind != ORIGIN_SCRATCH)
+		return err_set(err, ERR_INPUT, "--mount=type=cache with from= is not supported");
+	path_clean(m->id != NULL ? m->id : sm->target, &clean);
+	*item = (struct box_mount){ .kind = BOX_BIND,
+		.fd = -1,
+		.is_read_only = m->read_only,
+		.target = keep_text(out, xstrdup(sm->target)) };
+	v = view_add(out);
+	v->store = s->store;
+	v->id = xstrdup(clean.data);
+	v->shared = m->sharing == MOUNT_SHARED;
+	v->mode = m->mode_given ? m->mode : 0755;
+	v->owner = ids_outside(&s->ids.uids, m->uid_given ? m->uid : 0);
+	v->group = ids_outside(&s->ids.gids, m->gid_given ? m->gid : 0);
+	return 1;
+}
+
+static int
+prepare_one(struct solve *s, struct node *n, size_t mount, struct box_mount *item,
+	struct run_mounts *out, struct strv *env, struct err *err)
+{
+	const struct step_mount *sm = &n->step->mounts[mount];
+
+	switch (sm->mount.kind) {
+	case MOUNT_BIND:
+		return prepare_bind(s, n, mount, item, out, err);
+	case MOUNT_CACHE:
+		return prepare_cache(s, sm, item, out, err);
+	case MOUNT_TMPFS:
+		*item = (struct box_mount){ .kind = BOX_TMPFS,
+			.fd = -1,
+			.mode = 01777,
+			.size = (uint64_t)sm->mount.size,
+			.target = keep_text(out, xstrdup(sm->target)) };
+		return 1;
+	case MOUNT_SECRET:
+		return prepare_secret(s, sm, item, out, env, err);
+	case MOUNT_SSH:
+		return err_set(err, ERR_INPUT, "--mount=type=ssh is not supported");
+	}
+	return 0;
+}
+
+static int
+by_target(const void *a, const void *b)
+{
+	return strcmp(((const struct box_mount *)a)->target, ((const struct box_mount *)b)->target);
+}
+
+/* An outer target is mounted before an inner one; views keep pointing at theirs. */
+static void
+sort_items(struct run_mounts *m)
+{
+	for (size_t i = 0; i < m->view_count; i++)
+		m->items[m->views[i].item].size =
+			i + 1; /* binds have no size: it carries the view */
+	if (m->count > 1)
+		qsort(m->items, m->count, sizeof *m->items, by_target);
+	for (size_t i = 0; i < m->count; i++)
+		if (m->items[i].kind == BOX_BIND) {
+			m->views[m->items[i].size - 1].item = i;
+			m->items[i].size = 0;
+		}
+}
+
+int
+run_mounts_prepare(
+	struct solve *s, struct node *n, struct run_mounts *out, struct strv *env, struct err *err)
+{
+	out->items = xcalloc(n->step->mount_count + 1, sizeof *out->items);
+	for (size_t i = 0; i < n->step->mount_count; i++) {
+		int used = prepare_one(s, n, i, &out->items[out->count], out, env, err);
+
+		if (used < 0)
+			return -1;
+		out->count += (size_t)used;
+	}
+	if (n->step->script != NULL) {
+		char *path = xasprintf(SCRIPT_DIR "/%s", path_base(n->step->script_name));
+
+		out->items[out->count++] = (struct box_mount){ .kind = BOX_FILE,
+			.fd = -1,
+			.mode = 0755,
+			.is_read_only = true,
+			.target = keep_text(out, path),
+			.bytes = n->step->script,
+			.len = strlen(n->step->script) };
+		strv_add(&out->argv, path);
+	}
+	sort_items(out);
+	return 0;
+}
+
+/* --- in the worker
+ * --------------------------------------------------------------------------------*/
+
+static int
+open_cache(struct run_mounts *m, struct run_mount_view *v, struct err *err)
+{
+	int fd = -1, lock = -1;
+
+	/* the lock ends with this worker */
+	if (store_mount_open(
+		    v->store, v->id, v->shared, v->owner, v->group, v->mode, &fd, &lock, err) < 0)
+		return err_in(err, "cache mount '%s'", v->id);
+	keep_fd(m, fd);
+	keep_fd(m, lock);
+	m->items[v->item].fd = fd;
+	return 0;
+}
+
+static int
+open_bind(struct run_mounts *m, struct run_mount_view *v, int userns_fd, struct err *err)
+{
+	struct rootfs r = {
+		.lowers = v->lowers, .lower_count = v->lower_count, .upper = -1, .work = -1
+	};
+	AUTO(fd) int root = -1;
+	int fd;
+
+	if (rootfs_view(userns_fd, &r, &root, err) < 0)
+		return -1;
+	fd = path_open(root, v->source, O_PATH, 0);
+	if (fd < 0)
+		return err_sys(err, "mount source '%s'", v->source);
+	keep_fd(m, fd);
+	m->items[v->item].fd = fd;
+	return 0;
+}
+
+int
+run_mounts_open(struct run_mounts *m, int userns_fd, struct err *err)
+{
+	/* caches first: they are opened as the caller, who owns the store */
+	for (size_t i = 0; i < m->view_count; i++)
+		if (m->views[i].store != NULL && open_cache(m, &m->views[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < m->view_count; i++)
+		if (m->views[i].store == NULL && open_bind(m, &m->views[i], userns_fd, err) < 0)
+			return -1;
+	return 0;
+}

@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "build/solve.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/event.h"
+#include "build/cache.h"
+#include "build/material.h"
+#include "build/run_mount.h"
+
+/* Workers that unpack, pack and fetch run beside the steps; together no more than this. */
+#define JOBS_MAX 16
+
+/* --- roots
+ * ---------------------------------------------------------------------------------------*/
+
+void
+root_add(struct root *r, struct material *m)
+{
+	r->items = grow(r->items, r->count, &r->room, sizeof *r->items);
+	r->items[r->count++] = m;
+}
+
+void
+root_copy(const struct root *r, struct root *out)
+{
+	for (size_t i = 0; i < r->count; i++)
+		root_add(out, r->items[i]);
+	out->state = r->state;
+}
+
+struct view *
+root_view(struct root *r)
+{
+	AUTO(free) const struct listing **layers = xcalloc(r->count, sizeof *layers);
+
+	if (r->view != NULL)
+		return r->view;
+	for (size_t i = 0; i < r->count; i++)
+		layers[i] = &r->items[i]->listing;
+	r->view = view_new(layers, r->count);
+	return r->view;
+}
+
+void
+root_free(struct root *r)
+{
+	view_free(r->view);
+	free(r->items);
+	*r = (struct root){ .items = NULL };
+}
+
+struct root *
+solve_root(struct solve *s, const struct origin *o)
+{
+	struct stage_run *st;
+
+	if (o->kind == ORIGIN_CONTEXT)
+		return NULL;
+	if (o->kind == ORIGIN_SCRATCH)
+		return &s->scratch;
+	if (o->kind == ORIGIN_IMAGE)
+		return &s->images[o->index];
+	st = &s->stages[o->index];
+	return st->count > 0 ? &st->nodes[st->count - 1].after : &st->base;
+}
+
+bool
+origin_ready(struct solve *s, const struct origin *o)
+{
+	const struct stage_run *st;
+
+	switch (o->kind) {
+	case ORIGIN_CONTEXT:
+		return s->contexts[o->index].done;
+	case ORIGIN_SCRATCH:
+	case ORIGIN_IMAGE:
+		return true;
+	case ORIGIN_STAGE:
+		break;
+	}
+	st = &s->stages[o->index];
+	return st->count > 0 ? st->nodes[st->count - 1].state == NODE_DONE : st->base_known;
+}
+
+/* --- workers
+ * -------------------------------------------------------------------------------------*/
+
+int
+solve_inside(struct solve *s, struct err *err)
+{
+	if (s->userns >= 0)
+		return 0;
+	if (ids_find(&s->ids, err) < 0)
+		return -1;
+	return ids_open(&s->ids, &s->userns, err);
+}
+
+void
+solve_time(const struct solve *s, char out[40])
+{
+	struct timespec now;
+	struct tm tm;
+	size_t len;
+
+	if (s->epoch[0] != '\0') {
+		memcpy(out, s->epoch, sizeof s->epoch);
+		return;
+	}
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	len = strftime(out, 40, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(out + len, 40 - len, ".%09ldZ", now.tv_nsec);
+}
+
+int
+solve_start(struct solve *s, const struct job *j, const struct worker_job *w, bool inside,
+	struct job **out, struct err *err)
+{
+	struct job *copy = xmemdup(j, sizeof *j);
+	struct worker_job start = *w;
+
+	s->jobs = grow(s->jobs, s->job_count, &s->job_room, sizeof *s->jobs);
+	s->jobs[s->job_count++] = copy;
+	if (copy->is_step)
+		s->steps_at_work++;
+	if (inside)
+		ids_job_inside(s->userns, &start, &copy->inside);
+	if (out != NULL)
+		*out = copy;
+	return worker_start(&start, &copy->worker, err);
+}
+
+bool
+solve_may_start(const struct solve *s)
+{
+	return s->steps_at_work < s->max_steps && s->job_count < JOBS_MAX;
+}
+
+static void
+job_free(struct job *j)
+{
+	if (j->worker != NULL)
+		worker_stop(j->worker, 2000);
+	auto_fd(&j->memory);
+	if (j->ingest != NULL)
+		ingest_drop(j->ingest, INGEST_DISCARD);
+	auto_tree_new(&j->tree);
+	free(j);
+}
+
+static int
+job_ended(struct solve *s, size_t index, struct err *err)
+{
+	struct job *j = s->jobs[index];
+	AUTO(json) json_t *result = NULL;
+	int failed = worker_result(j->worker, &result, err);
+
+	s->jobs[index] = s->jobs[--s->job_count];
+	if (j->is_step)
+		s->steps_at_work--;
+	worker_free(j->worker);
+	j->worker = NULL;
+	if (failed == 0)
+		failed = j->finish(s, j, result, err);
+	if (failed < 0) {
+		if (j->tree.fs_fd >= 0) {
+			struct err ignored;
+
+			store_tree_drop(s->store, j->tree.id, &ignored);
+		}
+		if (j->event != 0)
+			event_fail(j->event, err->msg);
+		if (j->step != NULL)
+			plan_at(s->plan, j->step->in, err);
+	}
+	job_free(j);
+	return failed;
+}
+
+static int
+wait_for_one(struct solve *s, struct err *err)
+{
+	AUTO(free) struct worker **workers = xcalloc(s->job_count, sizeof *workers);
+	size_t done;
+
+	for (size_t i = 0; i < s->job_count; i++)
+		workers[i] = s->jobs[i]->worker;
+	if (worker_wait_any(workers, s->job_count, &done, err) < 0)
+		return -1;
+	return job_ended(s, done, err);
+}
+
+/* --- nodes
+ * ---------------------------------------------------------------------------------------*/
+
+bool
+node_may_use_cache(const struct solve *s, const struct node *n)
+{
+	const struct plan_stage *st = &s->plan->stages[n->step->stage];
+
+	if (s->o->no_cache)
+		return false;
+	for (size_t i = 0; i < s->o->no_cache_filter.count; i++)
+		if (strcasecmp(s->o->no_cache_filter.items[i], st->label) == 0)
+			return false;
+	return true;
+}
+
+/* What an earlier record of the same step is found by, when its key is another. */
+void
+node_group(const struct solve *s, const struct node *n, struct buf *out)
+{
+	const struct plan_stage *st = &s->plan->stages[n->step->stage];
+
+	buf_addf(out, "%s %s %zu", s->plan->file_name, st->label, n->step->index);
+}
+
+void
+node_miss(struct solve *s, struct node *n)
+{
+	AUTO(buf) struct buf group = BUF_INIT, why = BUF_INIT;
+	struct err ignored;
+
+	if (!s->o->explain)
+		return;
+	node_group(s, n, &group);
+	if (!node_may_use_cache(s, n))
+		buf_adds(&why, "--no-cache was given");
+	else if (cache_explain(s->store, group.data, n->key.inputs, &why, &ignored) <= 0)
+		buf_adds(&why, "there is no earlier record of this step");
+	event_log(n->event, 2, "not cached: ", 12);
+	buf_addc(&why, '\n');
+	event_log(n->event, 2, why.data, (uint32_t)why.len);
+}
+
+int
+node_done(struct solve *s, struct node *n, const struct cache_hit *hit, struct err *err)
+{
+	struct material *m = material_of(s, &hit->layer);
+
+	(void)err;
+	root_copy(n->before, &n->after);
+	root_add(&n->after, m);
+	memcpy(n->created, hit->created, sizeof n->created);
+	if (digest_is_empty(&hit->content)) {
+		n->after.state = n->definition;
+	} else {
+		AUTO(key) struct key k = { .hasher = NULL };
+
+		key_begin(&k, "root");
+		key_add(&k, "before", n->before->state.text);
+		key_add(&k, "content", hit->content.text);
+		key_end(&k, &n->after.state);
+	}
+	n->state = NODE_DONE;
+	return 0;
+}
+
+int
+node_cached(struct solve *s, struct node *n, const struct cache_hit *hit, struct err *err)
+{
+	event_cached(n->event);
+	return node_done(s, n, hit, err);
+}
+
+static int
+keep(struct solve *s, struct node *n, const struct digest *key, const struct cache_hit *hit,
+	struct err *err)
+{
+	AUTO(buf) struct buf group = BUF_INIT;
+
+	if (digest_is_empty(key))
+		return 0;
+	node_group(s, n, &group);
+	return cache_keep(s->store, key, group.data, n->key.inputs, hit, err);
+}
+
+/* A step that ran again and changed the same files in the same way gives the layer it gave before:
+ * what follows is then cached, and the image keeps its digest. */
+static int
+same_as_before(struct solve *s, struct node *n, const struct digest *key, struct cache_hit *hit,
+	struct err *err)
+{
+	struct cache_hit before;
+	int found = node_may_use_cache(s, n) ? cache_find(s->store, key, &before, err) : 0;
+
+	if (found <= 0)
+		return found;
+	if (n->made.tree[0] != '\0' && before.layer.tree[0] == '\0' && n->wants_tree)
+		return 0; /* the new one has a form that the old one has not */
+	*hit = before;
+	return 1;
+}
+
+int
+node_made(struct solve *s, struct node *n, struct err *err)
+{
+	struct cache_hit hit = { .layer = n->made };
+	struct digest by_content = { .text = "" };
+	int same = 0;
+
+	listing_content_digest(&n->listing, &hit.content);
+	solve_time(s, hit.created);
+	if (!digest_is_empty(&hit.content)) {
+		AUTO(key) struct key k = { .hasher = NULL };
+
+		key_begin(&k, "result");
+		key_add(&k, "before", n->before->state.text);
+		key_add(&k, "content", hit.content.text);
+		key_end(&k, &by_content);
+		same = same_as_before(s, n, &by_content, &hit, err);
+		if (same < 0)
+			return -1;
+	}
+	if (store_batch_begin(s->store, err) < 0)
+		return -1;
+	hit.layer.content = hit.content;
+	if ((!same && (store_layer_add(s->store, &hit.layer, err) < 0 ||
+			      store_listing_put(s->store, hit.layer.id, &n->listing, err) < 0)) ||
+		keep(s, n, &n->definition, &hit, err) < 0 ||
+		keep(s, n, &n->content, &hit, err) < 0 ||
+		(!same && keep(s, n, &by_content, &hit, err) < 0)) {
+		store_batch_cancel(s->store);
+		return -1;
+	}
+	if (store_batch_end(s->store, err) < 0)
+		return -1;
+	if (same && n->made.tree[0] != '\0' && store_tree_drop(s->store, n->made.tree, err) < 0)
+		return -1;
+	if (node_done(s, n, &hit, err) < 0)
+		return -1;
+	if (!same) {
+		struct material *m = material_of(s, &hit.layer);
+
+		if (!m->has_listing) {
+			m->listing = n->listing;
+			n->listing = (struct listing)LISTING_INIT;
+			m->has_listing = true;
+		}
+	}
+	event_done(n->event);
+	return 0;
+}
+
+static int
+advance_node(struct solve *s, struct node *n, struct err *err)
+{
+	int result = n->step->kind == STEP_RUN ? step_run_advance(s, n, err)
+					       : step_copy_advance(s, n, err);
+
+	if (result < 0) {
+		if (n->event != 0)
+			event_fail(n->event, err->msg);
+		return plan_at(s->plan, n->step->in, err);
+	}
+	/* blobs of the image are made while later steps run */
+	if (n->state == NODE_DONE && n->wants_blob &&
+		material_want(s, n->after.items[n->after.count - 1], MATERIAL_BLOB, err) < 0)
+		return -1;
+	return 0;
+}
+
+/* --- stages
+ * --------------------------------------------------------------------------------------*/
+
+static bool
+base_is_ready(struct solve *s, size_t stage)
+{
+	struct stage_run *st = &s->stages[stage];
+	struct plan_stage *ps = &s->plan->stages[stage];
+
+	if (st->base_known)
+		return true;
+	if (ps->base.kind == ORIGIN_CONTEXT || !origin_ready(s, &ps->base))
+		return false;
+	root_copy(solve_root(s, &ps->base), &st->base);
+	st->base_known = true;
+	return true;
+}
+
+static int
+advance_stage(struct solve *s, size_t stage, bool *all_done, struct err *err)
+{
+	struct stage_run *st = &s->stages[stage];
+
+	if (!base_is_ready(s, stage)) {
+		*all_done = false;
+		return 0;
+	}
+	for (size_t i = 0; i < st->count; i++) {
+		struct node *n = &st->nodes[i];
+
+		if (n->state != NODE_DONE) {
+			n->before = i > 0 ? &st->nodes[i - 1].after : &st->base;
+			if (advance_node(s, n, err) < 0)
+				return -1;
+		}
+		if (n->state != NODE_DONE) {
+			*all_done = false;
+			return 0;
+		}
+	}
+	return 0;
+}
+
+/* The target's layers: what is made here must be blobs; what came from a registry only when it
+ * stays here. */
+static int
+export_ready(struct solve *s, struct err *err)
+{
+	struct root *r = solve_root(s, &(struct origin){ ORIGIN_STAGE, s->plan->target });
+	int all = 1;
+
+	for (size_t i = 0; i < r->count; i++) {
+		int one;
+
+		if (s->layers_stay_remote && r->items[i]->image != NULL &&
+			r->items[i]->rec.blob_count > 0)
+			continue;
+		one = material_want(s, r->items[i], MATERIAL_BLOB, err);
+		if (one < 0)
+			return -1;
+		all = all && one;
+	}
+	return all;
+}
+
+int
+solve_run(struct solve *s, struct err *err)
+{
+	for (;;) {
+		bool all_done = true;
+		int exported = 0;
+
+		for (size_t i = 0; i < s->plan->stage_count; i++)
+			if (s->plan->stages[i].needed && advance_stage(s, i, &all_done, err) < 0)
+				return -1;
+		if (all_done)
+			exported = s->no_export ? 1 : export_ready(s, err);
+		if (exported < 0)
+			return -1;
+		if (exported > 0 && s->job_count == 0)
+			return 0;
+		if (s->job_count == 0)
+			return err_set(
+				err, ERR_SYSTEM, "the build waits for nothing: please report this");
+		if (wait_for_one(s, err) < 0)
+			return -1;
+	}
+}
+
+int
+solve_trees(struct solve *s, struct root *r, struct err *err)
+{
+	for (;;) {
+		int trees = materials_want(s, r, MATERIAL_TREE, err);
+		int listings = trees > 0 ? materials_want(s, r, MATERIAL_LISTING, err) : trees;
+
+		if (listings != 0)
+			return listings < 0 ? -1 : 0;
+		if (wait_for_one(s, err) < 0)
+			return -1;
+	}
+}
+
+int
+solve_wait(struct solve *s, struct err *err)
+{
+	while (s->job_count > 0)
+		if (wait_for_one(s, err) < 0)
+			return -1;
+	return 0;
+}
+
+void
+solve_stop(struct solve *s)
+{
+	for (size_t i = 0; i < s->job_count; i++)
+		job_free(s->jobs[i]);
+	free(s->jobs);
+	for (size_t i = 0; s->stages != NULL && i < s->plan->stage_count; i++) {
+		struct stage_run *st = &s->stages[i];
+
+		for (size_t k = 0; k < st->count; k++) {
+			root_free(&st->nodes[k].after);
+			key_free(&st->nodes[k].key);
+			copy_list_free(&st->nodes[k].plan);
+			listing_free(&st->nodes[k].listing);
+			stagings_free(s, &st->nodes[k]);
+		}
+		free(st->nodes);
+		root_free(&st->base);
+	}
+	free(s->stages);
+	for (size_t i = 0; s->images != NULL && i < s->plan->image_count; i++)
+		root_free(&s->images[i]);
+	free(s->images);
+	root_free(&s->scratch);
+	context_runs_free(s);
+	for (size_t i = 0; i < s->material_count; i++)
+		material_free(s->materials[i]);
+	free(s->materials);
+	seccomp_free(s->seccomp);
+	auto_fd(&s->userns);
+}

@@ -1,0 +1,635 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/event.h"
+#include "base/file.h"
+#include "base/path.h"
+#include "build/cache.h"
+#include "build/material.h"
+#include "build/sandbox/rootfs.h"
+#include "build/sandbox/user.h"
+#include "build/solve.h"
+#include "layers/apply.h"
+#include "layers/tar.h"
+
+/* step_copy - COPY, ADD and WORKDIR.  What goes where is decided on listings (copy.h); then one
+ * worker makes the layer as a tar stream where the files can be read - outside for a context,
+ * inside the user namespace for a stage or an image - and that stream feeds the blob and, when a
+ * later step needs files, a second worker that applies it as a tree. */
+
+/* --- the two workers
+ * ------------------------------------------------------------------------------*/
+
+struct making {
+	const struct copy_list *list;
+	int context;  /* its directory; -1: files come from trees */
+	int *trees;   /* one per layer of the origin; lent */
+	int tar_fd;   /* write end to the one who applies; -1: nobody does */
+	int other_fd; /* the end that is not ours */
+	struct ingest *ingest;
+	enum codec_kind codec;
+	int level;
+	int memory;
+};
+
+/* A context is the user's, who may be editing it. */
+static int
+unchanged(int fd, const struct entry *e, const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, "look at '%s'", path);
+	if ((uint64_t)st.st_size == e->size && st.st_mtim.tv_sec == e->mtime &&
+		(uint32_t)st.st_mtim.tv_nsec == e->mtime_ns)
+		return 0;
+	return err_set(err, ERR_INPUT, "'%s' changed while it was read: build again", path);
+}
+
+static int
+make_bytes(const struct making *m, struct tar_writer *w, const struct copy_item *item,
+	struct listing *out, struct err *err)
+{
+	struct entry *known = &out->entries[out->count - 1];
+	AUTO(hasher) struct hasher *h = NULL;
+	AUTO(fd) int fd = -1;
+
+	if (item->bytes == COPY_INLINE)
+		return tar_writer_data(w, item->text, item->entry.size, err);
+	fd = path_open(m->context >= 0 ? m->context : m->trees[item->layer], item->path,
+		O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	if (fd < 0)
+		return err_sys(err, "open '%s'", item->path);
+	if (m->context >= 0)
+		return unchanged(fd, &item->entry, item->path, err) < 0 ||
+				       tar_writer_file(w, fd, NULL, err) < 0 ||
+				       unchanged(fd, &item->entry, item->path, err) < 0
+			       ? -1
+			       : 0;
+	if (digest_is_empty(&known->digest))
+		h = hasher_new(DIGEST_SHA256);
+	if (tar_writer_file(w, fd, h, err) < 0)
+		return err_in(err, "'%s'", item->path);
+	if (h != NULL)
+		hasher_digest(h, &known->digest);
+	return 0;
+}
+
+static int
+make_tar(const struct making *m, struct sink *out, struct listing *listing, struct err *err)
+{
+	AUTO(tar_writer) struct tar_writer *w = tar_writer_new(out, TAR_LAYER);
+
+	for (size_t i = 0; i < m->list->count; i++) {
+		const struct copy_item *item = &m->list->items[i];
+
+		listing_add(listing, &item->entry);
+		if (tar_writer_entry(w, &item->entry, err) < 0 ||
+			(item->bytes != COPY_NO_BYTES && make_bytes(m, w, item, listing, err) < 0))
+			return -1;
+	}
+	return tar_writer_finish(w, err) < 0 || sink_finish(out, err) < 0 ? -1 : 0;
+}
+
+static int
+make(void *arg, json_t **result, struct err *err)
+{
+	struct making *m = arg;
+	AUTO(listing) struct listing listing = LISTING_INIT;
+	AUTO(sink) struct sink *out = m->tar_fd >= 0 ? sink_fd(m->tar_fd) : NULL;
+	struct layer_made made;
+
+	if (m->other_fd >= 0)
+		close(m->other_fd);
+	if (m->ingest != NULL) {
+		struct sink *blob = NULL;
+
+		if (layer_sink(ingest_fd(m->ingest), m->codec, m->level, 0, &made, &blob, err) < 0)
+			return -1;
+		out = out != NULL ? sink_both(out, blob) : blob;
+	}
+	if (make_tar(m, out, &listing, err) < 0)
+		return -1;
+	if (m->ingest != NULL) {
+		if (ingest_sync(m->ingest, err) < 0)
+			return -1;
+		*result = json_object();
+		material_made_to_json(&made, *result);
+	}
+	return material_write_listing(m->memory, &listing, err);
+}
+
+struct applying {
+	int tar_fd, other_fd, tree;
+	const struct view *lower;
+	bool is_single;
+};
+
+static int
+apply_made(void *arg, json_t **result, struct err *err)
+{
+	struct applying *a = arg;
+	struct apply_options options = APPLY_OPTIONS_INIT;
+	AUTO(stream) struct stream *tar = NULL;
+
+	(void)result;
+	close(a->other_fd);
+	tar = stream_fd(a->tar_fd);
+	options.owner = a->is_single ? APPLY_OWNER_TRY : APPLY_OWNER_KEEP;
+	options.lower = a->lower;
+	return apply_layer(tar, a->tree, &options, NULL, err);
+}
+
+static int
+open_trees(struct solve *s, const struct copy_list *list, const struct root *r, int *out,
+	struct err *err)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct copy_item *item = &list->items[i];
+
+		if (item->bytes != COPY_FROM_ORIGIN || out[item->layer] >= 0)
+			continue;
+		out[item->layer] = store_tree_open(s->store, r->items[item->layer]->rec.tree, err);
+		if (out[item->layer] < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+start_applying(struct solve *s, struct copy_start *c, int read_end, int write_end, struct err *err)
+{
+	struct applying a = { .tar_fd = read_end,
+		.other_fd = write_end,
+		.tree = c->tree->fs_fd,
+		.lower = c->lower,
+		.is_single = s->ids.is_single };
+	struct worker_job w = { .name = "apply", .run = apply_made, .arg = &a };
+	struct job j = { .finish = c->applied,
+		.subject = c->subject,
+		.memory = -1,
+		.tree = *c->tree,
+		.event = c->event,
+		.step = c->step };
+
+	*c->tree = (struct tree_new)TREE_NEW_INIT; /* the job's now */
+	return solve_start(s, &j, &w, true, NULL, err);
+}
+
+static int
+start_making(struct solve *s, struct copy_start *c, struct making *m, struct err *err)
+{
+	struct worker_job w = { .name = "copy", .run = make, .arg = m };
+	struct job j = { .finish = c->made,
+		.subject = c->subject,
+		.tree = TREE_NEW_INIT,
+		.is_step = true,
+		.event = c->event,
+		.step = c->step };
+
+	j.memory = fd_memory("listing", err);
+	if (j.memory < 0)
+		return -1;
+	if (c->blob && store_ingest_new(s->store, NULL, INGEST_WAIT, &j.ingest, err) < 0) {
+		close(j.memory);
+		return -1;
+	}
+	m->memory = j.memory;
+	m->ingest = j.ingest;
+	return solve_start(s, &j, &w, m->context < 0, NULL, err);
+}
+
+int
+copy_start(struct solve *s, struct copy_start *c, struct err *err)
+{
+	struct root *r = solve_root(s, c->origin);
+	size_t count = r != NULL ? r->count : 0;
+	AUTO(free) int *trees = xcalloc(count + 1, sizeof *trees);
+	struct making m = { .list = c->list,
+		.context = -1,
+		.trees = trees,
+		.tar_fd = -1,
+		.other_fd = -1,
+		.codec = s->codec,
+		.level = s->level };
+	int ends[2] = { -1, -1 }, result;
+
+	for (size_t i = 0; i < count; i++)
+		trees[i] = -1;
+	if (r == NULL)
+		m.context = s->contexts[c->origin->index].dir;
+	else if (open_trees(s, c->list, r, trees, err) < 0)
+		return -1;
+	if (c->tar_fd > 0) {
+		m.tar_fd = c->tar_fd;
+		m.other_fd = c->other_fd > 0 ? c->other_fd : -1;
+	}
+	if (c->tree != NULL) {
+		if (pipe2(ends, O_CLOEXEC) < 0)
+			return err_sys(err, "pipe");
+		m.tar_fd = ends[1];
+		m.other_fd = ends[0];
+	}
+	/* without files of its own (WORKDIR) it does not matter where it is made */
+	if (r != NULL && count == 0)
+		m.context = s->contexts[0].dir >= 0 ? s->contexts[0].dir : AT_FDCWD;
+	result = start_making(s, c, &m, err);
+	if (result == 0 && c->tree != NULL)
+		result = start_applying(s, c, ends[0], ends[1], err);
+	auto_fd(&ends[0]);
+	auto_fd(&ends[1]);
+	for (size_t i = 0; i < count; i++)
+		auto_fd(&trees[i]);
+	return result;
+}
+
+/* --- keys
+ * -----------------------------------------------------------------------------------------*/
+
+static const struct view *
+origin_view(struct solve *s, const struct origin *o)
+{
+	if (o->kind == ORIGIN_CONTEXT)
+		return s->contexts[o->index].view;
+	return root_view(solve_root(s, o));
+}
+
+static void
+request(struct solve *s, struct node *n, struct copy_request *r)
+{
+	struct plan_step *step = n->step;
+	const struct copy_options *c = &step->in->copy;
+
+	*r = (struct copy_request){ .dest = step->dest,
+		.make_dir = step->kind == STEP_WORKDIR,
+		.has_owner = step->has_owner || step->kind == STEP_WORKDIR,
+		.uid = n->uid,
+		.gid = n->gid,
+		.mode = step->has_mode ? &step->mode : NULL,
+		.mtime = s->made_s };
+	if (step->kind == STEP_WORKDIR)
+		return;
+	r->sources = &c->sources;
+	r->files = c->files;
+	r->file_count = c->file_count;
+	r->parents = c->parents;
+	r->origin_is_context = step->from.kind == ORIGIN_CONTEXT;
+	if (c->sources.count > 0)
+		r->origin = origin_view(s, &step->from);
+}
+
+static int
+plan_with(struct solve *s, struct node *n, const struct view *dest, struct copy_list *out,
+	struct err *err)
+{
+	struct copy_request r;
+	AUTO(ignore) struct ignore *exclude = NULL;
+
+	request(s, n, &r);
+	r.dest_view = dest;
+	if (n->step->in->copy.exclude.count > 0) {
+		if (ignore_new(&n->step->in->copy.exclude, &exclude, err) < 0)
+			return err_in(err, "--exclude");
+		r.exclude = exclude;
+	}
+	return copy_plan(&r, out, err);
+}
+
+static bool
+is_link(const struct node *n)
+{
+	return n->step->in->copy.link && !n->step->has_mode;
+}
+
+static void
+define(struct solve *s, struct node *n, bool with_origin, const char *content, struct digest *out)
+{
+	struct plan_step *step = n->step;
+	const struct copy_options *c = &step->in->copy;
+	struct root *from = solve_root(s, &step->from);
+
+	key_begin(&n->key, step->kind == STEP_WORKDIR ? "workdir" : "copy");
+	key_add(&n->key, "what it starts from", is_link(n) ? NULL : n->before->state.text);
+	key_add(&n->key, "destination", step->dest);
+	if (step->kind == STEP_WORKDIR)
+		key_add(&n->key, "USER", step->user);
+	key_add(&n->key, "--chown", c->chown);
+	key_add(&n->key, "--chmod", c->chmod);
+	key_add_number(&n->key, "--parents", c->parents);
+	key_add_number(&n->key, "ADD", step->is_add);
+	key_add_list(&n->key, "--exclude", &c->exclude);
+	if (with_origin) {
+		key_add_list(&n->key, "sources", &c->sources);
+		key_add(&n->key, "files of the stage or image",
+			from != NULL ? from->state.text : NULL);
+		for (size_t i = 0; i < c->file_count; i++) {
+			key_add(&n->key, "heredoc", c->files[i].name);
+			key_add(&n->key, "its text", c->files[i].content);
+		}
+	}
+	if (content != NULL)
+		key_add(&n->key, "content of what is copied", content);
+	key_end(&n->key, out);
+}
+
+static int
+look_up(struct solve *s, struct node *n, const struct digest *key, struct err *err)
+{
+	struct cache_hit hit;
+	int found = node_may_use_cache(s, n) ? cache_find(s->store, key, &hit, err) : 0;
+
+	if (found <= 0)
+		return found;
+	return node_cached(s, n, &hit, err) < 0 ? -1 : 1;
+}
+
+/* 1: found, 0: not, or not yet (the state says which), -1. */
+static int
+key_copy(struct solve *s, struct node *n, struct err *err)
+{
+	struct plan_step *step = n->step;
+	AUTO(copy_list) struct copy_list list = COPY_LIST_INIT;
+	bool from_context = step->from.kind == ORIGIN_CONTEXT && step->in->copy.sources.count > 0;
+	struct digest content;
+	int found;
+
+	if (!from_context && digest_is_empty(&n->definition)) {
+		define(s, n, true, NULL, &n->definition);
+		found = look_up(s, n, &n->definition, err);
+		if (found != 0)
+			return found;
+	}
+	if (step->kind == STEP_WORKDIR || step->in->copy.sources.count == 0) {
+		n->state = NODE_KEYED;
+		return 0;
+	}
+	if (!from_context) {
+		found = materials_want(s, solve_root(s, &step->from), MATERIAL_LISTING, err);
+		if (found <= 0)
+			return found;
+	}
+	/* what is copied, wherever it goes: the destination's own files are part of `before` */
+	if (plan_with(s, n, NULL, &list, err) < 0)
+		return -1;
+	copy_content_digest(&list, &content);
+	n->state = NODE_KEYED;
+	if (digest_is_empty(&content))
+		return 0;
+	define(s, n, false, content.text, &n->content);
+	if (from_context)
+		n->definition = n->content;
+	return look_up(s, n, &n->content, err);
+}
+
+/* --- owners
+ * ---------------------------------------------------------------------------------------*/
+
+struct asking {
+	int userns;
+	int *lowers;
+	size_t count;
+	const char *spec;
+};
+
+static int
+ask_owner(void *arg, json_t **result, struct err *err)
+{
+	struct asking *a = arg;
+	struct rootfs r = ROOTFS_INIT;
+	AUTO(user) struct user user = USER_INIT;
+	AUTO(fd) int root = -1;
+
+	r.lowers = a->lowers;
+	r.lower_count = a->count;
+	if (rootfs_view(a->userns, &r, &root, err) < 0 || user_find(root, a->spec, &user, err) < 0)
+		return -1;
+	*result = json_object();
+	json_object_set_new(*result, "uid", json_integer(user.uid));
+	json_object_set_new(*result, "gid", json_integer(user.gid));
+	return 0;
+}
+
+static int
+owner_told(struct solve *s, struct job *j, json_t *result, struct err *err)
+{
+	struct node *n = j->subject;
+	uint64_t uid = 0, gid = 0;
+
+	(void)s;
+	if (json_get_uint(result, "uid", &uid, err) < 0 ||
+		json_get_uint(result, "gid", &gid, err) < 0)
+		return -1;
+	n->pending--;
+	n->uid = (uint32_t)uid;
+	n->gid = (uint32_t)gid;
+	n->owner_known = true;
+	return 0;
+}
+
+/* Numbers need nobody to ask.  For --chown a user alone gives the group of the same number; for
+ * USER that is for the image's files to say. */
+static bool
+owner_by_number(struct node *n, char **spec)
+{
+	const struct owner *o = &n->step->owner;
+	AUTO(owner) struct owner user = OWNER_INIT;
+	struct err ignored;
+
+	if (n->step->kind == STEP_WORKDIR) {
+		if (n->step->user[0] == '\0' || streq(n->step->user, "root"))
+			return true;
+		*spec = xstrdup(n->step->user);
+		if (owner_parse(n->step->user, &user, &ignored) < 0)
+			return false;
+		o = &user;
+		if (o->user.is_number && o->user.id != 0 && o->group.name == NULL)
+			return false;
+	} else if (!n->step->has_owner) {
+		return true;
+	} else {
+		*spec = xstrdup(n->step->in->copy.chown);
+	}
+	if (!(o->user.is_number || streq(o->user.name, "root")) ||
+		!(o->group.name == NULL || o->group.is_number || streq(o->group.name, "root")))
+		return false;
+	n->uid = o->user.is_number ? o->user.id : 0;
+	n->gid = o->group.name == NULL ? n->uid : o->group.is_number ? o->group.id : 0;
+	return true;
+}
+
+static int
+open_root(struct solve *s, struct root *r, int *out, struct err *err)
+{
+	/* the top one first, as a stack is looked through */
+	for (size_t i = 0; i < r->count; i++)
+		out[i] = -1;
+	for (size_t i = 0; i < r->count; i++) {
+		out[i] = store_tree_open(s->store, r->items[r->count - 1 - i]->rec.tree, err);
+		if (out[i] < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+want_owner(struct solve *s, struct node *n, struct err *err)
+{
+	struct job j = { .finish = owner_told,
+		.subject = n,
+		.memory = -1,
+		.tree = TREE_NEW_INIT,
+		.event = n->event,
+		.step = n->step };
+	AUTO(free) char *spec = NULL;
+	AUTO(free) int *lowers = NULL;
+	struct asking a;
+	struct worker_job w = { .name = "owner", .run = ask_owner, .arg = &a };
+	int ready;
+
+	if (n->owner_known || owner_by_number(n, &spec)) {
+		n->owner_known = true;
+		return 1;
+	}
+	if (is_link(n) || n->before->count == 0)
+		return err_set(err, ERR_INPUT,
+			"user '%s' cannot be looked up where there is no /etc/passwd: give numbers",
+			spec);
+	ready = materials_want(s, n->before, MATERIAL_TREE, err);
+	if (ready <= 0)
+		return ready;
+	if (solve_inside(s, err) < 0)
+		return -1;
+	lowers = xcalloc(n->before->count, sizeof *lowers);
+	ready = open_root(s, n->before, lowers, err);
+	a = (struct asking){ s->userns, lowers, n->before->count, spec };
+	if (ready == 0)
+		ready = solve_start(s, &j, &w, false, NULL, err);
+	for (size_t i = 0; i < n->before->count; i++)
+		auto_fd(&lowers[i]);
+	n->pending++;
+	return ready;
+}
+
+/* --- the work
+ * -------------------------------------------------------------------------------------*/
+
+static int
+part_done(struct solve *s, struct node *n, struct err *err)
+{
+	if (--n->pending > 0)
+		return 0;
+	return node_made(s, n, err);
+}
+
+static int
+made(struct solve *s, struct job *j, json_t *result, struct err *err)
+{
+	struct node *n = j->subject;
+
+	if (j->ingest != NULL) {
+		struct layer_blob *blob = &n->made.blobs[0];
+
+		if (material_made_from_json(result, &n->made, err) < 0 ||
+			ingest_commit(&j->ingest, &blob->digest, blob->size, err) < 0)
+			return -1;
+	}
+	if (material_read_listing(j, &n->listing, err) < 0)
+		return -1;
+	return part_done(s, n, err);
+}
+
+static int
+applied(struct solve *s, struct job *j, json_t *result, struct err *err)
+{
+	struct node *n = j->subject;
+
+	(void)result;
+	memcpy(n->made.tree, j->tree.id, sizeof n->made.tree);
+	if (store_tree_commit(s->store, j->tree.id, 0, err) < 0)
+		return -1;
+	return part_done(s, n, err);
+}
+
+static int
+work(struct solve *s, struct node *n, struct err *err)
+{
+	AUTO(tree_new) struct tree_new tree = TREE_NEW_INIT;
+	bool wants_tree = n->wants_tree || !n->wants_blob;
+	struct copy_start c = { .list = &n->plan,
+		.origin = &n->step->from,
+		.blob = n->wants_blob,
+		.made = made,
+		.applied = applied,
+		.subject = n,
+		.event = n->event,
+		.step = n->step };
+
+	if (wants_tree || n->step->from.kind != ORIGIN_CONTEXT)
+		if (solve_inside(s, err) < 0)
+			return -1;
+	if (wants_tree) {
+		if (store_tree_new(s->store, s->ids.root_uid, s->ids.root_gid, &tree, err) < 0)
+			return -1;
+		c.tree = &tree;
+	}
+	n->pending = wants_tree ? 2 : 1;
+	n->state = NODE_WORKING;
+	return copy_start(s, &c, err);
+}
+
+/* Everything that the layer is made from is there: decide, and start. */
+static int
+prepare(struct solve *s, struct node *n, struct err *err)
+{
+	const struct view *dest = NULL;
+	int ready = want_owner(s, n, err);
+
+	if (ready <= 0)
+		return ready;
+	if (!is_link(n)) {
+		ready = materials_want(s, n->before, MATERIAL_LISTING, err);
+		if (ready <= 0)
+			return ready;
+		dest = root_view(n->before);
+	}
+	if (n->step->in->copy.sources.count > 0 && n->step->from.kind != ORIGIN_CONTEXT &&
+		n->step->kind == STEP_COPY) {
+		ready = materials_want(s, solve_root(s, &n->step->from), MATERIAL_TREE, err);
+		if (ready <= 0)
+			return ready;
+	}
+	if (!solve_may_start(s))
+		return 0;
+	if (plan_with(s, n, dest, &n->plan, err) < 0)
+		return -1;
+	node_miss(s, n);
+	return work(s, n, err);
+}
+
+int
+step_copy_advance(struct solve *s, struct node *n, struct err *err)
+{
+	int ready;
+
+	if (n->state == NODE_WORKING || n->pending > 0)
+		return 0;
+	if (n->step->kind == STEP_COPY && n->step->in->copy.sources.count > 0) {
+		ready = n->step->from.kind == ORIGIN_CONTEXT
+				? context_want(s, n->step->from.index, err)
+				: origin_ready(s, &n->step->from);
+		if (ready <= 0)
+			return ready;
+	}
+	if (n->event == 0)
+		n->event = event_start("%s", n->step->name);
+	if (n->state == NODE_WAITING) {
+		ready = key_copy(s, n, err);
+		if (ready != 0)
+			return ready < 0 ? -1 : 0;
+	}
+	return n->state == NODE_KEYED ? prepare(s, n, err) : 0;
+}
