@@ -32,3 +32,4 @@ TESTS += $(UNIT_TESTS)
 endif
 
 include tests/fuzz.mk
+include tests/e2e.mk
