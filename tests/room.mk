@@ -32,4 +32,3 @@ TESTS += $(UNIT_TESTS)
 endif
 
 include tests/fuzz.mk
-include tests/e2e.mk

@@ -74,7 +74,7 @@ struct box {
 	uint64_t caps;       /* CAPS_DEFAULT, or a set made by caps_parse() */
 	bool is_insecure;    /* every capability, no seccomp, no masks; still inside the namespace */
 	bool allow_insecure; /* the person at the keyboard said so; else is_insecure is refused */
-	/* Compiled once, used by every box; NULL: box_run() compiles it (some milliseconds). */
+	/* Compiled once, used by every box; NULL: box_run() compiles it (about a millisecond). */
 	const struct seccomp *seccomp;
 
 	int stdin_fd;            /* -1: /dev/null */
@@ -98,7 +98,7 @@ struct box_result {
 
 /* Runs it to its end.  Call in a worker with one thread, in the host's namespaces: it joins
  * box->userns_fd and stays there, so that the same worker can read the upper directory as 0:0.
- * (Being inside already, from an earlier box_run() or ids_enter(), is fine.)
+ * Once per worker: descriptors must come from outside.
  *
  * A program that ends with a status is no failure.  -1: it was never started, with the reason
  * ("exec /bin/sh: No such file or directory": ERR_STEP, status 127 or 126 as a shell has it), or something

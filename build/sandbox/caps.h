@@ -18,9 +18,10 @@
 int caps_add(const char *name, uint64_t *mask, struct err *err);
 int caps_drop(const char *name, uint64_t *mask, struct err *err);
 
-/* Drops all others from the bounding set; then permitted and effective become the mask (or nothing,
- * for a user other than 0, as exec would), inheritable and ambient become empty.  For a process
- * about to exec; -1 with errno. */
+/* For a process about to exec; -1 with errno.
+ * caps_bound: takes all others out of the bounding set.
+ * caps_keep: permitted and effective become what of the mask is permitted, inheritable and ambient
+ * become empty.  With 0 this is what exec does for a user other than 0. */
 int caps_bound(uint64_t mask);
 int caps_keep(uint64_t mask);
 

@@ -18,8 +18,8 @@
  *
  *	struct ids ids;
  *	AUTO(fd) int userns = -1;
- *	ids_find(&ids, &err); ids_open(&ids, &userns, &err);      (coordinator, once)
- *	ids_enter(userns, &err);                                  (worker, single-threaded)
+ *	ids_setup(&ids, &userns, &err);      (coordinator, once)
+ *	ids_enter(userns, &err);             (worker, single-threaded)
  *
  * The coordinator never joins; a worker never leaves.  (user_namespaces(7), subuid(5)) */
 
@@ -68,10 +68,22 @@ int ids_find(struct ids *out, struct err *err);
 /* Just the caller's own id, as ids_find() gives without ranges. */
 void ids_find_one(struct ids *out);
 
-/* The rows that bytes of subuid(5)'s form give to the user of that name or id, joined one after the
- * other from inside id `first`.  None: out->count is 0.  ERR_INPUT as above. */
-int ids_parse(const char *bytes, size_t len, const char *name, uint32_t id, uint32_t first,
+/* Whose ranges: lines begin with the user's name (NULL: unknown) or uid, in subgid(5) as well; own: the
+ * uid, or for subgid the gid, that the user has anyway. */
+struct ids_owner {
+	const char *name;
+	uint32_t uid, own;
+};
+
+/* The rows that bytes of subuid(5)'s form give to that user, joined one after the other from inside
+ * id `first`.  None: out->count is 0.  ERR_INPUT as above. */
+int ids_parse(const char *bytes, size_t len, const struct ids_owner *who, uint32_t first,
 	struct ids_map *out, struct err *err);
+
+/* ERR_INPUT when the map holds an id that bytes of passwd(5)'s or group(5)'s form give to somebody
+ * other than own. */
+int ids_check_owners(const struct ids_map *map, const char *bytes, size_t len, uint32_t own,
+	struct err *err);
 
 /* Id translation; UINT32_MAX where the map has none. */
 uint32_t ids_outside(const struct ids_map *map, uint32_t inside);
@@ -81,10 +93,16 @@ uint32_t ids_inside(const struct ids_map *map, uint32_t outside);
  * which setting of this machine forbids it. */
 int ids_open(const struct ids *ids, int *userns_fd, struct err *err);
 
+/* Both, and where a range cannot be had after all, one id, with the reason in ids->reason.
+ * ERR_DENIED: no box on this machine. */
+int ids_setup(struct ids *ids, int *userns_fd, struct err *err);
+
 /* Joins it for good, becomes 0:0 there without supplementary groups, and cannot be traced or dumped
  * by what runs in a box.  The caller has one thread.  Descriptors stay valid, but those that were
  * opened before cannot be mounted from: see carry.h.  box_run() does this itself. */
 int ids_enter(int userns_fd, struct err *err);
+/* The same, keeping the caller's groups for now: they may be what opens a path. */
+int ids_join(int userns_fd, struct err *err);
 
 /* worker_call() of a body that runs inside, in a mount namespace of its own: for what reads or writes
  * mapped owners (layer to tree, tree to layer, removing a tree). */

@@ -11,9 +11,9 @@
  *
  * lowers: descriptors (O_PATH) of directories, the top one first; they are only read.  Whiteouts and
  * opaque marks in them are overlayfs's, in its user.overlay form.
- * upper, work: descriptors of directories of one file system which are not on an overlay, both owned
- * by 0:0 of the namespace; work is empty and not used again.  upper -1: the root is read-only.
- * No lowers: the upper itself is the root.
+ * upper, work: descriptors of two directories with one parent, not on an overlay, both owned by 0:0 of
+ * the namespace; work is empty and not used again.  upper -1: the root is read-only.
+ * No lowers: the upper itself is the root.  The root's own mode and owner are the upper's.
  *
  * The upper is mounted volatile: nothing in it is on disk until somebody syncs it. */
 

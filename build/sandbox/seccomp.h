@@ -28,6 +28,6 @@ unsigned seccomp_size(const struct seccomp *s); /* instructions */
 
 /* Binds this process for good.  It has CAP_SYS_ADMIN in its namespace, or no_new_privs.
  * -1 with errno. */
-int seccomp_load(const struct seccomp *s);
+int seccomp_load_filter(const struct seccomp *s);
 
 #endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "build/sandbox/box.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/proc.h"
+#include "build/sandbox/box_inside.h"
+#include "build/sandbox/ids.h"
+#include "build/sandbox/stack.h"
+
+static int
+check(const struct box *b, struct err *err)
+{
+	if (b->argv == NULL || b->argv->count == 0)
+		return err_set(err, ERR_INPUT, "there is no program to run");
+	if (b->is_insecure && !b->allow_insecure)
+		return err_set(err, ERR_DENIED,
+			"security mode 'insecure' was not allowed on the command line");
+	return 0;
+}
+
+static void
+auto_inside(struct inside *in)
+{
+	for (size_t i = 0; in->lowers != NULL && i < in->box->root.lower_count; i++)
+		auto_carry(&in->lowers[i]);
+	for (size_t i = 0; in->binds != NULL && i < in->box->mount_count; i++)
+		auto_carry(&in->binds[i]);
+	free(in->lowers);
+	free(in->binds);
+	auto_carry(&in->upper);
+	auto_carry(&in->work);
+	auto_fd(&in->worker);
+	auto_mounts(&in->mounts);
+	auto_points(&in->points);
+	auto_user(&in->user);
+}
+
+static int
+take_all(struct inside *in, struct err *err)
+{
+	const struct box *b = in->box;
+
+	in->lowers = xcalloc(b->root.lower_count + 1, sizeof *in->lowers);
+	in->binds = xcalloc(b->mount_count + 1, sizeof *in->binds);
+	for (size_t i = 0; i < b->root.lower_count; i++)
+		in->lowers[i] = (struct carry)CARRY_INIT;
+	for (size_t i = 0; i < b->mount_count; i++)
+		in->binds[i] = (struct carry)CARRY_INIT;
+	for (size_t i = 0; i < b->root.lower_count; i++)
+		if (carry_take(b->root.lowers[i], &in->lowers[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < b->mount_count; i++)
+		if (b->mounts[i].kind == BOX_BIND &&
+			carry_take(b->mounts[i].fd, &in->binds[i], err) < 0)
+			return err_in(err, "mount '%s'", b->mounts[i].target);
+	return carry_take_pair(b->root.upper, b->root.work, &in->upper, &in->work, err);
+}
+
+static int
+start_guard(struct inside *in, void *stack, pid_t *pid, struct err *err)
+{
+	int flags = CLONE_VM | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS |
+		    CLONE_NEWCGROUP;
+	char *top = (char *)stack + INSIDE_STACK;
+
+	if (in->box->network == BOX_NETWORK_NONE)
+		flags |= CLONE_NEWNET;
+	*pid = clone(box_guard, top, flags | SIGCHLD, in);
+	/* a kernel built without them */
+	if (*pid < 0 && errno == EINVAL)
+		*pid = clone(box_guard, top, (flags & ~CLONE_NEWCGROUP) | SIGCHLD, in);
+	return *pid < 0 ? err_sys(err, "make the namespaces of a box") : 0;
+}
+
+static int
+conclude(const struct inside *in, int guard_status, struct box_result *out, struct err *err)
+{
+	if (in->error.kind != ERR_NONE) {
+		*err = in->error;
+		return -1;
+	}
+	if (in->status < 0)
+		return err_set(err, ERR_SYSTEM, "the box was killed by signal %d",
+			WIFSIGNALED(guard_status) ? WTERMSIG(guard_status) : 0);
+	*out = (struct box_result){ .status = proc_exit_status(in->status) };
+	if (WIFSIGNALED(in->status))
+		out->signal = WTERMSIG(in->status);
+	return 0;
+}
+
+/* Numbers of descriptors that the program's process had, and this one has not. */
+static void
+forget_descriptors(struct inside *in)
+{
+	for (size_t i = 0; i < in->box->root.lower_count; i++)
+		in->lowers[i].fd = -1;
+	for (size_t i = 0; i < in->box->mount_count; i++)
+		in->binds[i].fd = -1;
+	in->upper.fd = in->work.fd = in->root = in->cwd = in->mounts.nest = -1;
+}
+
+static int
+run_inside(struct inside *in, struct box_result *out, struct strv *stubs, struct err *err)
+{
+	AUTO(stack) void *stack = NULL;
+	int guard_status = 0, result;
+	pid_t guard;
+
+	if (stack_make(&stack, err) < 0 || start_guard(in, stack, &guard, err) < 0)
+		return -1;
+	/* the memory is theirs until then */
+	result = proc_wait(guard, &guard_status, err);
+	forget_descriptors(in);
+	if (result < 0)
+		return -1;
+	/* they were good for opening paths; one id: cannot be dropped */
+	(void)setgroups(0, NULL);
+	if (in->box->root.upper >= 0)
+		points_remove(&in->points, in->box->root.upper, stubs);
+	return conclude(in, guard_status, out, err);
+}
+
+int
+box_run(const struct box *box, struct box_result *out, struct strv *stubs, struct err *err)
+{
+	AUTO(inside)
+	struct inside in = {
+		.box = box,
+		.caps = box->is_insecure ? CAPS_ALL : box->caps,
+		.upper = CARRY_INIT,
+		.work = CARRY_INIT,
+		.worker = -1,
+		.mounts = MOUNTS_INIT,
+		.points = POINTS_INIT,
+		.root = -1,
+		.cwd = -1,
+		.status = -1,
+	};
+	AUTO(seccomp) struct seccomp *compiled = NULL;
+
+	if (check(box, err) < 0 || take_all(&in, err) < 0)
+		return -1;
+	in.seccomp = box->seccomp;
+	if (box->is_insecure) {
+		in.seccomp = NULL;
+	} else if (in.seccomp == NULL || seccomp_caps(in.seccomp) != in.caps) {
+		if (seccomp_compile(in.caps, &compiled, err) < 0)
+			return -1;
+		in.seccomp = compiled;
+	}
+	if (ids_join(box->userns_fd, err) < 0)
+		return -1;
+	umask(022);
+	in.worker = proc_pidfd(getpid());
+	return run_inside(&in, out, stubs, err);
+}

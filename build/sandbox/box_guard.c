@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "build/sandbox/box_inside.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "build/sandbox/stack.h"
+
+#define GUARD_PAGE 65536
+
+int
+stack_make(void **out, struct err *err)
+{
+	char *p = mmap(NULL, INSIDE_STACK + GUARD_PAGE, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+
+	if (p == MAP_FAILED)
+		return err_sys(err, "make a stack");
+	(void)mprotect(p, GUARD_PAGE, PROT_NONE);
+	*out = p + GUARD_PAGE;
+	return 0;
+}
+
+void
+auto_stack(void **stack)
+{
+	if (*stack != NULL)
+		(void)munmap((char *)*stack - GUARD_PAGE, INSIDE_STACK + GUARD_PAGE);
+	*stack = NULL;
+}
+
+/* What a coordinator may have changed for itself; handlers go with the exec. */
+static void
+reset_signals(void)
+{
+	struct sigaction plain = { .sa_handler = SIG_DFL }, now;
+	sigset_t none;
+
+	for (int i = 1; i < NSIG; i++)
+		if (sigaction(i, NULL, &now) == 0 && now.sa_handler == SIG_IGN)
+			(void)sigaction(i, &plain, NULL);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int
+live_as_program(void *arg)
+{
+	struct inside *in = arg;
+	struct err err = { .kind = ERR_NONE };
+
+	reset_signals();
+	if (box_mounts(in, &err) == 0)
+		(void)box_start(in, &err);
+	in->error = err;
+	_exit(127);
+}
+
+static void
+follow_worker(const struct inside *in)
+{
+	struct pollfd worker = { .fd = in->worker, .events = POLLIN };
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	/* gone already, before it could be followed? */
+	if (in->worker >= 0 && poll(&worker, 1, 0) != 0)
+		_exit(1);
+}
+
+int
+box_guard(void *inside)
+{
+	struct inside *in = inside;
+	AUTO(stack) void *stack = NULL;
+	int status = 0, flags = CLONE_VM | CLONE_VFORK | (in->box->has_init ? 0 : CLONE_NEWPID);
+	pid_t pid, ended;
+
+	follow_worker(in);
+	if (stack_make(&stack, &in->error) < 0)
+		_exit(1);
+	pid = clone(live_as_program, (char *)stack + INSIDE_STACK, flags | SIGCHLD, in);
+	if (pid < 0) {
+		err_sys(&in->error, "make a process");
+		_exit(1);
+	}
+	do
+		ended = waitpid(-1, &status, 0);
+	while (ended != pid && (ended >= 0 || errno == EINTR));
+	if (ended == pid)
+		in->status = status;
+	_exit(0);
+}
