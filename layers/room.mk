@@ -23,7 +23,7 @@ liblayers_a_SOURCES = \
 	layers/index.c layers/index.h \
 	layers/ingest.c \
 	layers/inodes.c layers/inodes.h \
-	layers/layer.h \
+	layers/layer.c layers/layer.h \
 	layers/listing.c layers/listing.h \
 	layers/listing_format.c \
 	layers/manifest.c layers/manifest.h \
