@@ -49,7 +49,7 @@ lost(struct chunks *c, uint64_t has, struct err *err)
 	upload_cancel(c->r, &c->location);
 	return err_set(err, ERR_REMOTE,
 		"the registry has %" PRIu64 " bytes of this upload, not %" PRIu64, has,
-		c->start + c->sent);
+		c->start + c->held.len);
 }
 
 /* What the registry says it has must be a place within the chunk. */
@@ -86,19 +86,21 @@ ask_status(struct chunks *c, struct err *err)
 	return set_sent(c, upload_parse_range(http_header(&response, "range", 0)), err);
 }
 
+/* 1: it has the chunk, 0: a part of it, -1. */
 static int
 took(struct chunks *c, const struct http_response *response, const struct url *at, struct err *err)
 {
 	const char *range = http_header(response, "range", 0);
-	uint64_t end = c->start + c->held.len;
+	uint64_t has, end = c->start + c->held.len;
 
 	if (upload_location(response, at, &c->location, err) < 0)
 		return -1;
-	/* one that lost a chunk would find out only when all is sent */
-	if (range != NULL && end > 1 && upload_parse_range(range) != end)
-		return lost(c, upload_parse_range(range), err);
-	c->sent = c->held.len;
-	return 0;
+	has = range != NULL && end > 1 ? upload_parse_range(range) : end;
+	/* one that lost bytes would otherwise find out only when all is sent */
+	if (has > end || has <= c->start + c->sent)
+		return lost(c, has, err);
+	c->sent = (size_t)(has - c->start);
+	return has == end;
 }
 
 /* 1: it has the chunk, 0: try again, -1. */
@@ -127,7 +129,7 @@ patch(struct chunks *c, struct retry *retry, struct err *err)
 	result = request_send(c->r->session, c->r->host, &q, &response, &at, err);
 	if (result == 0 &&
 		(response.status == 202 || response.status == 204 || response.status == 201))
-		return took(c, &response, &at, err) < 0 ? -1 : 1;
+		return took(c, &response, &at, err);
 	if (result < 0 && (response.failure == HTTP_FAILURE_OURS || err->kind == ERR_DENIED))
 		return -1;
 	if (result == 0) {
