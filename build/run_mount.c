@@ -352,12 +352,9 @@ prepare_bind(struct solve *s, struct node *n, size_t mount, struct box_mount *it
 	const char *source = sm->mount.source != NULL ? sm->mount.source : "/";
 	struct run_mount_view *v;
 
-	if (!sm->mount.read_only)
-		return err_set(err, ERR_INPUT,
-			"--mount=type=bind,rw is not supported: copy to a tmpfs mount");
-	*item = (struct box_mount){ .kind = BOX_BIND,
+	*item = (struct box_mount){ .kind = BOX_STACK,
 		.fd = -1,
-		.is_read_only = true,
+		.is_read_only = sm->mount.read_only,
 		.target = keep_text(out, xstrdup(sm->target)) };
 	v = view_add(out);
 	v->source = xstrdup(source);
@@ -445,7 +442,8 @@ sort_items(struct run_mounts *m)
 	if (m->count > 1)
 		qsort(m->items, m->count, sizeof *m->items, by_target);
 	for (size_t i = 0; i < m->count; i++)
-		if (m->items[i].kind == BOX_BIND) {
+		if ((m->items[i].kind == BOX_BIND || m->items[i].kind == BOX_STACK) &&
+			m->items[i].size > 0) {
 			m->views[m->items[i].size - 1].item = i;
 			m->items[i].size = 0;
 		}
@@ -497,34 +495,22 @@ open_cache(struct run_mounts *m, struct run_mount_view *v, struct err *err)
 	return 0;
 }
 
-static int
-open_bind(struct run_mounts *m, struct run_mount_view *v, int userns_fd, struct err *err)
-{
-	struct rootfs r = {
-		.lowers = v->lowers, .lower_count = v->lower_count, .upper = -1, .work = -1
-	};
-	AUTO(fd) int root = -1;
-	int fd;
-
-	if (rootfs_view(userns_fd, &r, &root, err) < 0)
-		return -1;
-	fd = path_open(root, v->source, O_PATH, 0);
-	if (fd < 0)
-		return err_sys(err, "mount source '%s'", v->source);
-	keep_fd(m, fd);
-	m->items[v->item].fd = fd;
-	return 0;
-}
-
 int
-run_mounts_open(struct run_mounts *m, int userns_fd, struct err *err)
+run_mounts_open(struct run_mounts *m, struct err *err)
 {
 	/* caches first: they are opened as the caller, who owns the store */
 	for (size_t i = 0; i < m->view_count; i++)
 		if (m->views[i].store != NULL && open_cache(m, &m->views[i], err) < 0)
 			return -1;
-	for (size_t i = 0; i < m->view_count; i++)
-		if (m->views[i].store == NULL && open_bind(m, &m->views[i], userns_fd, err) < 0)
-			return -1;
+	for (size_t i = 0; i < m->view_count; i++) {
+		const struct run_mount_view *v = &m->views[i];
+		struct box_mount *item = &m->items[v->item];
+
+		if (v->store != NULL)
+			continue;
+		item->lowers = v->lowers;
+		item->lower_count = v->lower_count;
+		item->source = v->source;
+	}
 	return 0;
 }

@@ -43,7 +43,7 @@ void run_mounts_key(struct solve *s, struct node *n, struct key *key);
 int run_mounts_want(struct solve *s, struct node *n, struct err *err);
 int run_mounts_prepare(
 	struct solve *s, struct node *n, struct run_mounts *out, struct strv *env, struct err *err);
-int run_mounts_open(struct run_mounts *m, int userns_fd, struct err *err);
+int run_mounts_open(struct run_mounts *m, struct err *err);
 void stagings_free(struct solve *s, struct node *n);
 
 #endif

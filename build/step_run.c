@@ -121,7 +121,7 @@ run_box(void *arg, json_t **result, struct err *err)
 		.lower_count = r->lower_count,
 		.upper = r->tree->fs_fd,
 		.work = r->tree->work_fd };
-	if (run_mounts_open(r->mounts, r->s->userns, err) < 0)
+	if (run_mounts_open(r->mounts, err) < 0)
 		return -1;
 	box.mounts = r->mounts->items;
 	box.mount_count = r->mounts->count;

@@ -32,10 +32,13 @@ auto_inside(struct inside *in)
 {
 	for (size_t i = 0; in->lowers != NULL && i < in->box->root.lower_count; i++)
 		auto_carry(&in->lowers[i]);
-	for (size_t i = 0; in->binds != NULL && i < in->box->mount_count; i++)
-		auto_carry(&in->binds[i]);
+	for (size_t i = 0; in->mounted != NULL && i < in->box->mount_count; i++) {
+		for (size_t k = 0; k < in->mounted[i].count; k++)
+			auto_carry(&in->mounted[i].items[k]);
+		free(in->mounted[i].items);
+	}
 	free(in->lowers);
-	free(in->binds);
+	free(in->mounted);
 	auto_carry(&in->upper);
 	auto_carry(&in->work);
 	auto_fd(&in->worker);
@@ -45,22 +48,34 @@ auto_inside(struct inside *in)
 }
 
 static int
+take_mount(const struct box_mount *m, struct carried *out, struct err *err)
+{
+	const int *fds = m->kind == BOX_STACK ? m->lowers : &m->fd;
+	size_t count = m->kind == BOX_STACK ? m->lower_count : m->kind == BOX_BIND ? 1 : 0;
+
+	out->items = xcalloc(count + 1, sizeof *out->items);
+	for (size_t i = 0; i < count; i++) {
+		out->items[out->count] = (struct carry)CARRY_INIT;
+		if (carry_take(fds[i], &out->items[out->count++], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
 take_all(struct inside *in, struct err *err)
 {
 	const struct box *b = in->box;
 
 	in->lowers = xcalloc(b->root.lower_count + 1, sizeof *in->lowers);
-	in->binds = xcalloc(b->mount_count + 1, sizeof *in->binds);
+	in->mounted = xcalloc(b->mount_count + 1, sizeof *in->mounted);
 	for (size_t i = 0; i < b->root.lower_count; i++)
 		in->lowers[i] = (struct carry)CARRY_INIT;
-	for (size_t i = 0; i < b->mount_count; i++)
-		in->binds[i] = (struct carry)CARRY_INIT;
 	for (size_t i = 0; i < b->root.lower_count; i++)
 		if (carry_take(b->root.lowers[i], &in->lowers[i], err) < 0)
 			return -1;
 	for (size_t i = 0; i < b->mount_count; i++)
-		if (b->mounts[i].kind == BOX_BIND &&
-			carry_take(b->mounts[i].fd, &in->binds[i], err) < 0)
+		if (take_mount(&b->mounts[i], &in->mounted[i], err) < 0)
 			return err_in(err, "mount '%s'", b->mounts[i].target);
 	return carry_take_pair(b->root.upper, b->root.work, &in->upper, &in->work, err);
 }
@@ -104,7 +119,8 @@ forget_descriptors(struct inside *in)
 	for (size_t i = 0; i < in->box->root.lower_count; i++)
 		in->lowers[i].fd = -1;
 	for (size_t i = 0; i < in->box->mount_count; i++)
-		in->binds[i].fd = -1;
+		for (size_t k = 0; k < in->mounted[i].count; k++)
+			in->mounted[i].items[k].fd = -1;
 	in->upper.fd = in->work.fd = in->root = in->cwd = in->mounts.nest = -1;
 }
 

@@ -28,6 +28,8 @@ enum box_network {
 
 enum box_mount_kind {
 	BOX_BIND,  /* the directory or file that fd is open on (O_PATH is enough) */
+	BOX_STACK, /* what is at source (links followed inside) in a root of lowers, as in rootfs.h; unless
+		    * is_read_only it can be written, and what was written is lost at the end */
 	BOX_TMPFS, /* an empty directory in memory: size, mode */
 	BOX_FILE,  /* a file in memory with these bytes (secrets): mode, uid, gid */
 };
@@ -38,7 +40,10 @@ struct box_mount {
 	/* An absolute path in the box.  Missing directories are made (0755, 0:0), and so is the
 	 * mount point; both are gone from the upper directory afterwards. */
 	const char *target;
-	int fd;
+	int fd;            /* BIND */
+	const int *lowers; /* STACK: descriptors, the top one first */
+	size_t lower_count;
+	const char *source;
 	bool is_read_only;
 	uint64_t size; /* TMPFS: at most so many bytes; 0: half of memory */
 	mode_t mode;   /* TMPFS, FILE */

@@ -21,13 +21,19 @@
  * All of them share the worker's memory until the exec, so there is nothing to copy and nothing to
  * send: only one of the three runs at a time, while the others wait for it. */
 
+/* what one of box->mounts is made of: the one descriptor of a bind, the lowers of a stack */
+struct carried {
+	struct carry *items;
+	size_t count;
+};
+
 struct inside {
 	const struct box *box;
 	const struct seccomp *seccomp; /* NULL: none */
 	uint64_t caps;
 	struct carry *lowers; /* box->root.lower_count */
 	struct carry upper, work;
-	struct carry *binds; /* box->mount_count; empty for other kinds */
+	struct carried *mounted; /* box->mount_count */
 	int worker; /* a pidfd; or -1 */
 
 	struct mounts mounts;

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "build/sandbox/furnish.h"
 #include "build/sandbox/rootfs_mount.h"
 
@@ -21,8 +22,9 @@ open_carried(struct inside *in, int (*open_one)(struct inside *, struct carry *,
 		if (open_one(in, &in->lowers[i], err) < 0)
 			return -1;
 	for (size_t i = 0; i < in->box->mount_count; i++)
-		if (open_one(in, &in->binds[i], err) < 0)
-			return err_in(err, "mount '%s'", in->box->mounts[i].target);
+		for (size_t k = 0; k < in->mounted[i].count; k++)
+			if (open_one(in, &in->mounted[i].items[k], err) < 0)
+				return err_in(err, "mount '%s'", in->box->mounts[i].target);
 	if (open_one(in, &in->upper, err) < 0)
 		return -1;
 	return open_one(in, &in->work, err);
@@ -90,37 +92,73 @@ make_file(struct inside *in, const struct box_mount *m, int *out, struct err *er
 }
 
 static int
+make_tmpfs(struct inside *in, const struct box_mount *m, unsigned attrs, int *out, struct err *err)
+{
+	AUTO(free)
+	char *options = m->size != 0 ? xasprintf("mode=%o,uid=%u,gid=%u,size=%llu", m->mode, m->uid,
+					       m->gid, (unsigned long long)m->size)
+				     : xasprintf("mode=%o,uid=%u,gid=%u", m->mode, m->uid, m->gid);
+
+	return mounts_new(&in->mounts, "tmpfs", options, attrs | MOUNT_ATTR_NOSUID, out, err);
+}
+
+/* Where something of a stacked root is to be mounted; what is written stays in the nest. */
+static int
+open_stack(struct inside *in, size_t index, int *out, struct err *err)
+{
+	const struct box_mount *m = &in->box->mounts[index];
+	const struct carried *c = &in->mounted[index];
+	AUTO(free) int *lowers = xcalloc(c->count + 1, sizeof *lowers);
+	AUTO(fd) int upper = -1;
+	AUTO(fd) int work = -1;
+	AUTO(fd) int top = -1;
+	AUTO(fd) int root = -1;
+	struct rootfs r = { .lowers = lowers, .lower_count = c->count, .upper = -1, .work = -1 };
+	int fd;
+
+	for (size_t i = 0; i < c->count; i++)
+		lowers[i] = c->items[i].fd;
+	if (!m->is_read_only && (mounts_spot(&in->mounts, true, &upper, err) < 0 ||
+					mounts_spot(&in->mounts, true, &work, err) < 0))
+		return -1;
+	r.upper = upper;
+	r.work = work;
+	if (rootfs_mount(&r, &in->mounts, &top, err) < 0 ||
+		mounts_place(&in->mounts, top, &root, err) < 0)
+		return -1;
+	fd = path_open(root, m->source, O_PATH, 0);
+	if (fd < 0)
+		return err_sys(err, "source '%s'", m->source);
+	*out = fd;
+	return 0;
+}
+
+static int
 make_mount(struct inside *in, size_t index, int *out, bool *is_dir, struct err *err)
 {
 	const struct box_mount *m = &in->box->mounts[index];
 	unsigned attrs = MOUNT_ATTR_NODEV | (m->is_read_only ? MOUNT_ATTR_RDONLY : 0);
-	AUTO(free) char *options = NULL;
-	AUTO(fd) int source = -1;
+	AUTO(fd) int made = -1;
 	struct stat st;
+	int source;
 
 	*is_dir = true;
-	if (m->kind == BOX_TMPFS) {
-		options = m->size != 0
-				  ? xasprintf("mode=%o,uid=%u,gid=%u,size=%llu", m->mode, m->uid,
-					    m->gid, (unsigned long long)m->size)
-				  : xasprintf("mode=%o,uid=%u,gid=%u", m->mode, m->uid, m->gid);
-		return mounts_new(
-			&in->mounts, "tmpfs", options, attrs | MOUNT_ATTR_NOSUID, out, err);
-	}
-	if (m->kind == BOX_FILE) {
-		*is_dir = false;
-		if (make_file(in, m, &source, err) < 0)
-			return -1;
-		return mounts_clone(
-			&in->mounts, source, false, attrs | MOUNT_ATTR_NOSUID, out, err);
-	}
-	if (fstat(in->binds[index].fd, &st) < 0)
+	if (m->kind == BOX_TMPFS)
+		return make_tmpfs(in, m, attrs, out, err);
+	if (m->kind == BOX_FILE && make_file(in, m, &made, err) < 0)
+		return -1;
+	if (m->kind == BOX_STACK && open_stack(in, index, &made, err) < 0)
+		return -1;
+	source = m->kind == BOX_BIND ? in->mounted[index].items[0].fd : made;
+	if (fstat(source, &st) < 0)
 		return err_sys(err, "look at what to mount");
 	*is_dir = S_ISDIR(st.st_mode);
-	if (mounts_clone(&in->mounts, in->binds[index].fd, false, attrs, out, err) == 0)
+	if (m->kind == BOX_FILE)
+		attrs |= MOUNT_ATTR_NOSUID;
+	if (mounts_clone(&in->mounts, source, false, attrs, out, err) == 0)
 		return 0;
 	/* mounts below it belong to somebody with more rights: with them or not at all */
-	return mounts_clone(&in->mounts, in->binds[index].fd, true, attrs, out, err);
+	return mounts_clone(&in->mounts, source, true, attrs, out, err);
 }
 
 static int

@@ -103,7 +103,7 @@ static int
 new_spot(struct mounts *m, bool is_dir, char name[16], struct err *err)
 {
 	snprintf(name, 16, "%u", m->count++);
-	if ((is_dir ? mkdirat(m->nest, name, 0700) : mknodat(m->nest, name, S_IFREG | 0600, 0)) < 0)
+	if ((is_dir ? mkdirat(m->nest, name, 0755) : mknodat(m->nest, name, S_IFREG | 0600, 0)) < 0)
 		return err_sys(err, "make room for a mount");
 	return 0;
 }
