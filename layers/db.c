@@ -14,6 +14,7 @@
 
 #include "base/event.h"
 #include "base/mem.h"
+#include "layers/db_schema.h"
 
 #define FILE_NAME "db.sqlite"
 #define SCHEMA_VERSION 1
@@ -39,6 +40,7 @@ struct db {
 	dev_t dev;
 	ino_t ino;
 	bool is_damaged;
+	bool is_full;
 	bool is_durable; /* what synchronous is set to */
 	bool in_transaction;
 	uint64_t changes;
@@ -46,29 +48,6 @@ struct db {
 	struct db_rows kept[KEPT_MAX];
 	size_t kept_count;
 };
-
-/* Layer ids start at a random number, so that an id remembered by a process from before a rebuild
- * means nothing in the new database, instead of another layer. */
-static const char SCHEMA[] =
-	"CREATE TABLE names(name TEXT NOT NULL PRIMARY KEY, digest TEXT NOT NULL,"
-	" descriptor TEXT NOT NULL, changed INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE trees(id TEXT NOT NULL PRIMARY KEY, boot TEXT, size INTEGER NOT NULL);"
-	"CREATE INDEX trees_boot ON trees(boot) WHERE boot IS NOT NULL;"
-	"CREATE TABLE layers(id INTEGER PRIMARY KEY AUTOINCREMENT, diff_id TEXT, diff_size INTEGER,"
-	" content TEXT, tree TEXT, listing TEXT);"
-	"CREATE INDEX layers_diff_id ON layers(diff_id) WHERE diff_id IS NOT NULL;"
-	"CREATE INDEX layers_tree ON layers(tree) WHERE tree IS NOT NULL;"
-	"CREATE TABLE layer_blobs(layer INTEGER NOT NULL, digest TEXT NOT NULL,"
-	" media_type TEXT NOT NULL, size INTEGER NOT NULL, PRIMARY KEY(layer, digest)) WITHOUT "
-	"ROWID;"
-	"CREATE INDEX layer_blobs_digest ON layer_blobs(digest);"
-	"CREATE TABLE sources(digest TEXT NOT NULL, ref TEXT NOT NULL, used INTEGER NOT NULL,"
-	" PRIMARY KEY(digest, ref)) WITHOUT ROWID;"
-	"CREATE TABLE records(key TEXT NOT NULL PRIMARY KEY, kind TEXT, value TEXT NOT NULL,"
-	" layers TEXT, blobs TEXT, used INTEGER NOT NULL);"
-	"CREATE INDEX records_kind ON records(kind, used);"
-	"CREATE TABLE notes(kind TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,"
-	" PRIMARY KEY(kind, key)) WITHOUT ROWID;";
 
 static int
 failed(struct db *db, int code, const char *what, struct err *err)
@@ -83,6 +62,7 @@ failed(struct db *db, int code, const char *what, struct err *err)
 		db->is_damaged = true;
 		return err_set(err, ERR_CORRUPT, "%s the database: %s", what, text);
 	case SQLITE_FULL:
+		db->is_full = true;
 		errno = ENOSPC;
 		return err_sys(err, "%s the database", what);
 	case SQLITE_IOERR:
@@ -98,6 +78,7 @@ failed(struct db *db, int code, const char *what, struct err *err)
 		break;
 	}
 	if (system != 0) {
+		db->is_full = db->is_full || system == ENOSPC || system == EDQUOT;
 		errno = system;
 		return err_sys(err, "%s the database", what);
 	}
@@ -218,7 +199,7 @@ begin_anew(struct db *db, struct err *err)
 	if (execute(db, "PRAGMA journal_mode=WAL; BEGIN IMMEDIATE;", err) < 0)
 		return -1;
 	db->in_transaction = true;
-	if (execute(db, SCHEMA, err) < 0 || execute(db, tail, err) < 0 ||
+	if (execute(db, db_schema, err) < 0 || execute(db, tail, err) < 0 ||
 		(db->fill != NULL && db->fill(db, db->arg, err) < 0)) {
 		sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
 		db->in_transaction = false;
@@ -510,6 +491,7 @@ db_begin(struct db *db, bool durable, struct err *err)
 {
 	if (lock(db, err) < 0)
 		return -1;
+	db->is_full = false;
 	if (db->handle == NULL || !is_current(db)) {
 		if (establish(db, err) < 0) {
 			unlock(db);
@@ -552,6 +534,12 @@ bool
 db_in_transaction(const struct db *db)
 {
 	return db->in_transaction;
+}
+
+bool
+db_is_full(const struct db *db)
+{
+	return db->is_full;
 }
 
 bool

@@ -68,6 +68,9 @@ int db_commit(struct db *db, struct err *err);
 void db_rollback(struct db *db);
 bool db_in_transaction(const struct db *db);
 
+/* A failure since the last db_begin was for want of space. */
+bool db_is_full(const struct db *db);
+
 /* The last failure was damage to the file.  db_heal begins anew, outside of any transaction. */
 bool db_is_damaged(const struct db *db);
 int db_heal(struct db *db, struct err *err);

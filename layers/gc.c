@@ -233,16 +233,6 @@ forget_records(struct gc *g, struct err *err)
 	return 0;
 }
 
-/* Under the pins' lock, inside the transaction. */
-static int
-judge(struct gc *g, struct err *err)
-{
-	mark_reset(&g->mark);
-	if (mark_all(&g->mark, err) < 0 || judge_disk(g, err) < 0)
-		return -1;
-	return forget_records(g, err);
-}
-
 static int
 rename_condemned(struct gc *g, struct err *err)
 {
@@ -250,6 +240,17 @@ rename_condemned(struct gc *g, struct err *err)
 		if (store_condemn(g->store, g->condemned.items[i], err) < 0)
 			return -1;
 	return 0;
+}
+
+static int
+judge(struct gc *g, bool with_records, struct err *err)
+{
+	mark_reset(&g->mark);
+	g->result = (struct gc_result){ 0 };
+	strv_free(&g->condemned);
+	if (mark_all(&g->mark, true, err) < 0 || judge_disk(g, err) < 0)
+		return -1;
+	return with_records ? forget_records(g, err) : 0;
 }
 
 static int
@@ -261,11 +262,22 @@ sweep(struct gc *g, struct err *err)
 	if (store_write_begin(g->store, false, err) < 0)
 		return -1;
 	pins = pins_lock(store_dir(g->store), err);
-	result = pins < 0 ? -1 : judge(g, err);
+	result = pins < 0 ? -1 : judge(g, true, err);
 	if (store_write_end(g->store, result, err) < 0)
 		return -1;
-	if (g->options->dry_run)
-		return 0;
+	return g->options->dry_run ? 0 : rename_condemned(g, err);
+}
+
+/* On a full file system not even the deletion of a record can be written.  What somebody may be
+ * about to record is pinned before, so marking needs no transaction; it only leaves records of
+ * things that are gone, until the sweep that follows. */
+static int
+sweep_files_only(struct gc *g, struct err *err)
+{
+	AUTO(fd) int pins = pins_lock(store_dir(g->store), err);
+
+	if (pins < 0 || judge(g, false, err) < 0)
+		return -1;
 	return rename_condemned(g, err);
 }
 
@@ -284,9 +296,34 @@ empty_one(int dir, const char *name, void *arg, struct err *err)
 }
 
 static int
+empty_trash(struct gc *g, struct err *err)
+{
+	g->result.trash_left = 0;
+	return walk_names(store_dir(g->store), "trash", empty_one, g, err);
+}
+
+static int
+sweep_full(struct gc *g, struct err *err)
+{
+	struct gc_result first;
+
+	if (walk_names(store_dir(g->store), "ingest", judge_partial, g, err) < 0 ||
+		sweep_files_only(g, err) < 0 || empty_trash(g, err) < 0)
+		return -1;
+	first = g->result;
+	if (sweep(g, err) < 0)
+		return -1;
+	g->result.blobs += first.blobs;
+	g->result.trees += first.trees;
+	g->result.freed += first.freed;
+	return 0;
+}
+
+static int
 run(struct gc *g, struct err *err)
 {
 	int root = store_dir(g->store);
+	int result = 0;
 
 	if (store_db(g->store, &g->mark.db, err) < 0)
 		return -1;
@@ -297,16 +334,19 @@ run(struct gc *g, struct err *err)
 			"need by "
 			"their digests, then run `cooper check --repair`");
 	if (gc_budget(g->store, g->options, &g->mark.budget, err) < 0 ||
-		mark_all(&g->mark, err) < 0 || sweep(g, err) < 0)
+		mark_all(&g->mark, false, err) < 0)
+		return -1;
+	result = sweep(g, err);
+	if (result < 0 && db_is_full(g->mark.db) && !g->options->dry_run)
+		result = sweep_full(g, err);
+	if (result < 0)
 		return -1;
 	g->result.kept = g->mark.kept;
 	if (walk_names(root, "ingest", judge_partial, g, err) < 0)
 		return -1;
 	if (g->options->drop_mounts && walk_names(root, "mounts-cache", judge_mount, g, err) < 0)
 		return -1;
-	if (g->options->dry_run)
-		return 0;
-	return walk_names(root, "trash", empty_one, g, err);
+	return g->options->dry_run ? 0 : empty_trash(g, err);
 }
 
 static int

@@ -106,29 +106,46 @@ accept_if_affordable(struct mark *m)
 /* Not hashed: of a damaged document as much is kept as it still names.  What cannot be read now
  * might name anything, so gc ends; what is too large or no document names nothing. */
 static int
-load(struct mark *m, const struct digest *d, const struct reach **out, struct err *err)
+read_document(struct mark *m, const struct digest *d, struct reach *out, struct err *err)
 {
 	AUTO(buf) struct buf name = BUF_INIT;
 	AUTO(buf) struct buf bytes = BUF_INIT;
-	AUTO(reach) struct reach reach = REACH_INIT;
 	struct err odd = { 0 };
-	void **value = texts_value(&m->documents, d->text);
 
-	if (value == NULL) {
-		store_blob_name(d, &name);
-		if (file_read(store_dir(m->store), name.data, REACH_MAX, &bytes, &odd) < 0) {
-			if (odd.kind != ERR_NOTFOUND && odd.kind != ERR_INPUT)
-				return err_set(err, odd.kind, "%s", odd.msg);
-			buf_clear(&bytes);
-		}
-		if (bytes.len > 0 && bytes.data[0] == '{' &&
-			reach_parse(bytes.data, bytes.len, &reach, &odd) < 0)
-			reach_free(&reach);
-		texts_add(&m->documents, d->text);
-		value = texts_value(&m->documents, d->text);
-		*value = xmemdup(&reach, sizeof reach);
-		reach = (struct reach)REACH_INIT;
+	store_blob_name(d, &name);
+	if (file_read(store_dir(m->store), name.data, REACH_MAX, &bytes, &odd) < 0) {
+		if (odd.kind == ERR_NOTFOUND || odd.kind == ERR_INPUT)
+			return 0;
+		return err_set(err, odd.kind, "%s", odd.msg);
 	}
+	if (bytes.len > 0 && bytes.data[0] == '{' &&
+		reach_parse(bytes.data, bytes.len, out, &odd) < 0)
+		*out = (struct reach)REACH_INIT;
+	return 1;
+}
+
+/* One that is missing is not remembered: it may be there the next time. */
+static int
+load(struct mark *m, const struct digest *d, const struct reach **out, struct err *err)
+{
+	static const struct reach nothing = REACH_INIT;
+	AUTO(reach) struct reach reach = REACH_INIT;
+	void **value = texts_value(&m->documents, d->text);
+	int found = 0;
+
+	if (value != NULL) {
+		*out = *value;
+		return 0;
+	}
+	found = read_document(m, d, &reach, err);
+	if (found <= 0) {
+		*out = &nothing;
+		return found;
+	}
+	texts_add(&m->documents, d->text);
+	value = texts_value(&m->documents, d->text);
+	*value = xmemdup(&reach, sizeof reach);
+	reach = (struct reach)REACH_INIT;
 	*out = *value;
 	return 0;
 }
@@ -371,9 +388,10 @@ reach_image_layers(struct mark *m, struct err *err)
 }
 
 int
-mark_all(struct mark *m, struct err *err)
+mark_all(struct mark *m, bool is_locked, struct err *err)
 {
-	if (pins_each(store_dir(m->store), reach_pin, m, err) < 0 || reach_names(m, err) < 0)
+	if (pins_each(store_dir(m->store), is_locked, reach_pin, m, err) < 0 ||
+		reach_names(m, err) < 0)
 		return -1;
 	accept(m);
 	if (reach_records(m, err) < 0)

@@ -33,8 +33,8 @@ void mark_free(struct mark *m);
 void auto_mark(struct mark *m);
 bool mark_has(const struct mark *m, char kind, const char *text);
 
-/* All roots.  What is pinned may change until pins_lock() is held, what is recorded until a
- * transaction is begun: without both, the result is a good guess. */
-int mark_all(struct mark *m, struct err *err);
+/* All roots.  is_locked: pins_lock() is held and a transaction is begun, so that nobody can pin or
+ * record; else the result is a good guess. */
+int mark_all(struct mark *m, bool is_locked, struct err *err);
 
 #endif

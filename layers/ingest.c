@@ -167,6 +167,21 @@ ingest_sync(struct ingest *i, struct err *err)
 	return 0;
 }
 
+/* Over what is there, if anything: then that is the same, or was damaged. */
+int
+ingest_place(struct ingest **i, const char *path, mode_t mode, struct err *err)
+{
+	struct ingest *in = *i;
+
+	if (fchmod(in->fd, mode) < 0)
+		return err_sys(err, "chmod '%s'", in->name);
+	if (renameat(in->store->root, in->name, in->store->root, path) < 0)
+		return err_sys(err, "rename '%s'", in->name);
+	ingest_free(in);
+	*i = NULL;
+	return 0;
+}
+
 int
 ingest_commit(struct ingest **i, const struct digest *d, uint64_t size, struct err *err)
 {
@@ -185,14 +200,7 @@ ingest_commit(struct ingest **i, const struct digest *d, uint64_t size, struct e
 	if (store_pin(in->store, STORE_PIN_BLOB, d->text, err) < 0)
 		return -1;
 	store_blob_name(d, &to);
-	if (fchmod(in->fd, 0444) < 0)
-		return err_sys(err, "chmod '%s'", in->name);
-	/* over what is there, if anything: then that is the same, or was damaged */
-	if (renameat(in->store->root, in->name, in->store->root, to.data) < 0)
-		return err_sys(err, "rename '%s'", in->name);
-	ingest_free(in);
-	*i = NULL;
-	return 0;
+	return ingest_place(i, to.data, 0444, err);
 }
 
 void

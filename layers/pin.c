@@ -152,9 +152,14 @@ pins_add(struct pins *p, char kind, const char *text, struct err *err)
 	return result;
 }
 
+struct each {
+	bool is_locked;
+	int (*line)(char kind, const char *text, void *arg, struct err *err);
+	void *arg;
+};
+
 static int
-read_lines(int fd, int (*each)(char kind, const char *text, void *arg, struct err *err), void *arg,
-	struct err *err)
+read_lines(int fd, const struct each *e, struct err *err)
 {
 	AUTO(buf) struct buf text = BUF_INIT;
 	char *rest = NULL;
@@ -167,15 +172,16 @@ read_lines(int fd, int (*each)(char kind, const char *text, void *arg, struct er
 		/* the last one has no newline when it was cut short */
 		if (rest == NULL || strlen(line) < 3 || line[1] != ' ')
 			continue;
-		if (each(line[0], line + 2, arg, err) < 0)
+		if (e->line(line[0], line + 2, e->arg, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
+/* Whoever makes a pin file locks it before pins/lock is free again: so one that can be locked while
+ * that is held is a dead process's, and at other times perhaps one that is just being made. */
 static int
-read_file(int root, const char *name, int (*each)(char, const char *, void *, struct err *),
-	void *arg, struct err *err)
+read_file(int root, const char *name, const struct each *e, struct err *err)
 {
 	AUTO(fd) int fd = -1;
 	char path[300];
@@ -184,13 +190,15 @@ read_file(int root, const char *name, int (*each)(char, const char *, void *, st
 	fd = openat(root, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : err_sys(err, "open '%s'", path);
+	if (!e->is_locked)
+		return read_lines(fd, e, err);
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
 		unlinkat(root, path, 0);
 		return 0;
 	}
 	if (errno != EWOULDBLOCK)
 		return err_sys(err, "lock '%s'", path);
-	return read_lines(fd, each, arg, err);
+	return read_lines(fd, e, err);
 }
 
 static void
@@ -201,11 +209,13 @@ auto_dir(DIR **dir)
 }
 
 int
-pins_each(int root, int (*each)(char kind, const char *text, void *arg, struct err *err), void *arg,
+pins_each(int root, bool is_locked,
+	int (*each)(char kind, const char *text, void *arg, struct err *err), void *arg,
 	struct err *err)
 {
 	AUTO(fd) int fd = openat(root, "pins", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	AUTO(dir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct each e = { .is_locked = is_locked, .line = each, .arg = arg };
 	struct dirent *entry = NULL;
 
 	if (dir == NULL)
@@ -214,7 +224,7 @@ pins_each(int root, int (*each)(char kind, const char *text, void *arg, struct e
 	while ((errno = 0, entry = readdir(dir)) != NULL) {
 		if (entry->d_name[0] == '.' || strcmp(entry->d_name, "lock") == 0)
 			continue;
-		if (read_file(root, entry->d_name, each, arg, err) < 0)
+		if (read_file(root, entry->d_name, &e, err) < 0)
 			return -1;
 	}
 	return errno != 0 ? err_sys(err, "read 'pins'") : 0;

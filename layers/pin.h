@@ -24,8 +24,10 @@ int pins_add(struct pins *p, char kind, const char *text, struct err *err);
 
 /* gc's side.  Everybody who wants to add waits between the two. */
 int pins_lock(int root, struct err *err); /* a descriptor; closing it unlocks */
-/* All lines of live processes; files of dead ones are removed.  Only under pins_lock(). */
-int pins_each(int root, int (*each)(char kind, const char *text, void *arg, struct err *err),
-	void *arg, struct err *err);
+/* All lines of live processes; files of dead ones are removed.  Only under pins_lock(); without
+ * it (is_locked false) nothing can be said of who lives, and all lines are given. */
+int pins_each(int root, bool is_locked,
+	int (*each)(char kind, const char *text, void *arg, struct err *err), void *arg,
+	struct err *err);
 
 #endif

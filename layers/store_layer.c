@@ -311,6 +311,20 @@ write_listing(struct store *s, int64_t layer, const char *id, struct err *err)
 	return store_write_end(s, result, err);
 }
 
+/* By way of ingest/, where gc respects what is being written.  Not synced: one that is lost or torn
+ * is made again from the blob or tree. */
+static int
+write_file(struct store *s, const char *name, const struct buf *bytes, struct err *err)
+{
+	AUTO(ingest) struct ingest *in = NULL;
+
+	if (store_ingest_new(s, NULL, INGEST_WAIT, &in, err) < 0)
+		return -1;
+	if (fd_write(ingest_fd(in), bytes->data, bytes->len) < 0)
+		return err_sys(err, "write '%s'", name);
+	return ingest_place(&in, name, 0600, err);
+}
+
 int
 store_listing_put(struct store *s, int64_t layer, const struct listing *l, struct err *err)
 {
@@ -323,8 +337,7 @@ store_listing_put(struct store *s, int64_t layer, const struct listing *l, struc
 	if (pin_id(s, layer, err) < 0 || store_pin(s, STORE_PIN_LISTING, id, err) < 0)
 		return -1;
 	listing_format(l, &bytes);
-	/* not synced: one that is lost or torn is made again from the blob or tree */
-	if (file_write(s->root, name, bytes.data, bytes.len, 0600, FILE_NO_SYNC, err) < 0)
+	if (write_file(s, name, &bytes, err) < 0)
 		return err_in(err, "write a listing");
 	result = write_listing(s, layer, id, err);
 	return store_mended(s, result, err) ? 0 : result;

@@ -49,6 +49,8 @@ int64_t store_now(void);
 int store_dir_sync(struct store *s, const char *name, struct err *err);
 /* Moves a path below the root to trash/<random>; a missing one is fine. */
 int store_condemn(struct store *s, const char *name, struct err *err);
+/* Names a written ingest otherwise than as a blob; frees it. */
+int ingest_place(struct ingest **i, const char *path, mode_t mode, struct err *err);
 /* Without pinning: for gc and check. */
 int store_blob_stat(struct store *s, const struct digest *d, uint64_t *size, struct err *err);
 int store_blob_slurp(struct store *s, const struct digest *d, size_t limit, struct buf *out,

@@ -232,7 +232,14 @@ store_index_write(struct store *s, struct db *db, struct err *err)
 {
 	AUTO(buf) struct buf text = BUF_INIT;
 
-	if (store_index_format(db, &text, err) < 0)
+	AUTO(ingest) struct ingest *in = NULL;
+
+	if (store_index_format(db, &text, err) < 0 ||
+		store_ingest_new(s, NULL, INGEST_WAIT, &in, err) < 0)
 		return -1;
-	return file_write(s->root, "index.json", text.data, text.len, 0644, FILE_SYNC, err);
+	if (fd_write(ingest_fd(in), text.data, text.len) < 0)
+		return err_sys(err, "write 'index.json'");
+	if (ingest_sync(in, err) < 0 || ingest_place(&in, "index.json", 0644, err) < 0)
+		return -1;
+	return store_dir_sync(s, ".", err);
 }

@@ -31,4 +31,6 @@ check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
 
+include tests/bench/room.mk
+include tests/fault/room.mk
 include tests/fuzz.mk

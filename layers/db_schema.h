@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LAYERS_DB_SCHEMA_H
+#define LAYERS_DB_SCHEMA_H
+
+/* The tables of a store's database, version 1. */
+extern const char db_schema[];
+
+#endif
