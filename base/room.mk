@@ -8,6 +8,7 @@ libbase_a_SOURCES = \
 	base/event.c base/event.h \
 	base/file.c base/file.h \
 	base/json.c base/json.h \
+	base/late.c base/late.h \
 	base/path.c base/path.h \
 	base/path_remove.c \
 	base/path_walk.c base/path_walk.h \

@@ -3,6 +3,7 @@ noinst_LIBRARIES += liblayers.a
 liblayers_a_SOURCES = \
 	layers/apply.h \
 	layers/archive.c layers/archive.h \
+	layers/archive_library.c \
 	layers/check.c layers/check.h layers/check_local.h \
 	layers/check_records.c \
 	layers/codec.c layers/codec.h \

@@ -113,7 +113,8 @@ http_new(const struct http_options *options, struct http **out, struct err *err)
 	for (i = 0; i < SHARES; i++)
 		pthread_mutex_init(&h->share_locks[i], NULL);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return err_set(err, ERR_SYSTEM, "libcurl does not start");
+		return err_set(err, ERR_SYSTEM, "libcurl does not start: %s",
+			curl_easy_strerror(CURLE_FAILED_INIT));
 	h->share = curl_share_init();
 	if (h->share == NULL)
 		return err_set(err, ERR_SYSTEM, "libcurl does not start");

@@ -12,6 +12,7 @@ libregistry_a_SOURCES = \
 	registry/helper.c registry/helper.h \
 	registry/host.c registry/host.h \
 	registry/http.c registry/http.h \
+	registry/http_curl.c \
 	registry/link.c registry/link.h \
 	registry/place.c registry/place.h \
 	registry/place_archive.c registry/place_archive.h \
