@@ -175,7 +175,7 @@ media_member(const json_t *value, const char *name, char out[MEDIA_TYPE_SIZE], s
 	if (strlen(text) >= MEDIA_TYPE_SIZE)
 		return err_set(err, ERR_INPUT, "'%s' is longer than %d characters", name,
 			MEDIA_TYPE_SIZE - 1);
-	strcpy(out, text);
+	memcpy(out, text, strlen(text) + 1);
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "layers/digest.h"
 
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -165,12 +166,12 @@ hasher_digest(const struct hasher *h, struct digest *out)
 	static const char digits[] = "0123456789abcdef";
 	unsigned char raw[EVP_MAX_MD_SIZE];
 	unsigned len = 0, i;
-	char *p;
+	char *p = out->text;
 
 	must(EVP_MD_CTX_copy_ex(h->midway, h->state));
 	must(EVP_DigestFinal_ex(h->midway, raw, &len));
 	memset(out, 0, sizeof *out);
-	p = stpcpy(out->text, algorithms[h->algorithm].name);
+	p += snprintf(p, sizeof out->text, "%s", algorithms[h->algorithm].name);
 	*p++ = ':';
 	for (i = 0; i < len; i++) {
 		*p++ = digits[raw[i] >> 4];

@@ -124,7 +124,7 @@ store_ingest_new(struct store *s, const struct digest *wanted, enum ingest_wait 
 	while (result == 3) {
 		if (digest_is_empty(&i->wanted)) {
 			wait = INGEST_WAIT; /* only gc may be at a name that nobody knows */
-			strcpy(i->name, "ingest/new-");
+			snprintf(i->name, sizeof i->name, "ingest/new-");
 			store_id_new(i->name + strlen(i->name));
 		}
 		result = claim(i, wait, err);

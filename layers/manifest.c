@@ -107,7 +107,7 @@ own_media_type(const json_t *doc, char out[MEDIA_TYPE_SIZE], struct err *err)
 	if (strlen(text) >= MEDIA_TYPE_SIZE)
 		return err_set(err, ERR_INPUT, "'mediaType' is longer than %d characters",
 			MEDIA_TYPE_SIZE - 1);
-	strcpy(out, text);
+	memcpy(out, text, strlen(text) + 1);
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "layers/platform.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -66,9 +67,9 @@ normalise_variant(struct platform *p)
 		if (strcmp(v, "v8") == 0 || strcmp(v, "v8.0") == 0)
 			v[0] = '\0';
 		else if (strcmp(v, "v9.0") == 0)
-			strcpy(v, "v9");
+			snprintf(v, sizeof p->variant, "v9");
 	} else if (strcmp(p->arch, "arm") == 0 && v[0] == '\0') {
-		strcpy(v, "v7");
+		snprintf(v, sizeof p->variant, "v7");
 	} else if (strcmp(p->arch, "amd64") == 0 && strcmp(v, "v1") == 0) {
 		v[0] = '\0';
 	} else if (strcmp(p->arch, "386") == 0) {
@@ -83,13 +84,13 @@ platform_normalise(struct platform *p)
 	lower(p->arch);
 	lower(p->variant);
 	if (strcmp(p->os, "macos") == 0)
-		strcpy(p->os, "darwin");
+		snprintf(p->os, sizeof p->os, "%s", "darwin");
 	for (size_t i = 0; i < COUNT_OF(arches); i++) {
 		if (strcmp(p->arch, arches[i].alias) != 0)
 			continue;
-		strcpy(p->arch, arches[i].arch);
+		snprintf(p->arch, sizeof p->arch, "%s", arches[i].arch);
 		if (arches[i].variant[0] != '\0')
-			strcpy(p->variant, arches[i].variant);
+			snprintf(p->variant, sizeof p->variant, "%s", arches[i].variant);
 		break;
 	}
 	normalise_variant(p);
@@ -102,7 +103,7 @@ platform_host(struct platform *out)
 
 	*out = (struct platform){ .os = "linux" };
 	if (uname(&u) == 0 && strlen(u.machine) < sizeof out->arch)
-		strcpy(out->arch, u.machine);
+		memcpy(out->arch, u.machine, strlen(u.machine) + 1);
 	platform_normalise(out);
 }
 
@@ -135,13 +136,13 @@ parse_word(const char *text, struct platform *out, struct err *err)
 	}
 	if (part(text, text, strlen(text), p.os, sizeof p.os, err) < 0)
 		return -1;
-	strcpy(p.arch, p.os);
+	snprintf(p.arch, sizeof p.arch, "%s", p.os);
 	platform_normalise(&p);
 	if (is_listed(p.os, known_oses, COUNT_OF(known_oses))) {
-		strcpy(p.arch, host.arch);
-		strcpy(p.variant, host.variant);
+		snprintf(p.arch, sizeof p.arch, "%s", host.arch);
+		snprintf(p.variant, sizeof p.variant, "%s", host.variant);
 	} else if (is_listed(p.arch, known_arches, COUNT_OF(known_arches))) {
-		strcpy(p.os, host.os);
+		snprintf(p.os, sizeof p.os, "%s", host.os);
 	} else {
 		return err_set(err, ERR_INPUT,
 			"'%s' is neither an operating system nor an architecture", text);
@@ -269,7 +270,7 @@ member(const json_t *object, const char *name, char *out, size_t size, struct er
 	if (strlen(text) >= size)
 		return err_set(
 			err, ERR_INPUT, "'%s' is longer than %zu characters", name, size - 1);
-	strcpy(out, text);
+	memcpy(out, text, strlen(text) + 1);
 	return 0;
 }
 

@@ -2,7 +2,6 @@
 #ifndef LAYERS_STORE_H
 #define LAYERS_STORE_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "base/strv.h"
 #include "layers/digest.h"
 #include "layers/listing.h"

@@ -13,6 +13,7 @@ libregistry_a_SOURCES = \
 	registry/host.c registry/host.h \
 	registry/http.c registry/http.h \
 	registry/http_curl.c \
+	registry/http_pool.c registry/http_pool.h \
 	registry/link.c registry/link.h \
 	registry/place.c registry/place.h \
 	registry/place_archive.c registry/place_archive.h \

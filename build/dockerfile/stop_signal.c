@@ -31,7 +31,7 @@ is_realtime(const char *name)
 		if (digits[0] < '1' || digits[0] > '9' || strlen(digits) > 2 ||
 			strspn(digits, "0123456789") != strlen(digits))
 			return false;
-		return atoi(digits) <= kinds[i].last;
+		return strtol(digits, NULL, 10) <= kinds[i].last;
 	}
 	return false;
 }

@@ -2,13 +2,13 @@
 #ifndef BUILD_SANDBOX_IDS_H
 #define BUILD_SANDBOX_IDS_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "base/json.h"
 #include "base/worker.h"
 
 /* ids - which user and group ids a box has, and the user namespace that holds them.
