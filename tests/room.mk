@@ -11,8 +11,10 @@ BATS_LOG_COMPILER = bats
 AM_BATS_LOG_FLAGS = --formatter tap
 AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP LC_ALL=C TZ=UTC \
 	srcdir='$(abs_top_srcdir)' builddir='$(abs_top_builddir)' \
-	ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1; \
-	export CMOCKA_MESSAGE_OUTPUT LC_ALL TZ srcdir builddir ASAN_OPTIONS UBSAN_OPTIONS;
+	ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
+	LINT_CC='$(CC)' LINT_CFLAGS='$(LINT_CFLAGS)'; \
+	export CMOCKA_MESSAGE_OUTPUT LC_ALL TZ srcdir builddir ASAN_OPTIONS UBSAN_OPTIONS LINT_CC \
+	LINT_CFLAGS;
 
 TEST_CPPFLAGS = $(AM_CPPFLAGS) -DTESTDATA='"$(abs_top_srcdir)/testdata"'
 TEST_LIBS = $(FOREIGN_LIBS) $(CMOCKA_LIBS)
@@ -34,3 +36,4 @@ endif
 include tests/bench/room.mk
 include tests/fault/room.mk
 include tests/fuzz.mk
+include tests/lint.mk
