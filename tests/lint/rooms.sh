@@ -22,7 +22,8 @@ libraries() {
 	cat <<-'END'
 		curl/.* registry/http[a-z_]*\.[ch]
 		openssl/.* layers/digest\.c registry/signature\.c
-		archive(_entry)?\.h layers/archive\.c
+		archive(_entry)?\.h layers/archive[a-z_]*\.c
+		dlfcn\.h base/late\.c
 		libdeflate\.h layers/codec_gzip[a-z_]*\.c
 		isa-l/.* layers/codec_gzip[a-z_]*\.c
 		zlib\.h layers/codec_gzip[a-z_]*\.c
