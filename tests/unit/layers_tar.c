@@ -257,6 +257,63 @@ TEST(other_programs_read_our_archives)
 	unlink(path);
 }
 
+/* The listing of a small tree, sparse file included, as a program packs it; empty where there is
+ * none. */
+static void
+list_packed(const char *program, const char *options, struct buf *out)
+{
+	AUTO(free)
+	char *command = xasprintf(
+		"command -v %s >/dev/null || exit 0; d=$(mktemp -d) || exit 1; cd $d; "
+		"mkdir -p t/d; echo hello > t/d/f; ln t/d/f t/d/h; ln -s ../x t/s; "
+		"printf ab > t/p; printf c | dd of=t/p bs=1 seek=300000 conv=notrunc status=none; "
+		"truncate -s 500000 t/p; chmod 4755 t/d/f; chmod 755 t t/d; chmod 644 t/p; touch "
+		"-hd @1000 t t/d t/d/f t/p t/s; "
+		"%s %s --no-recursion -cf - t/d t/d/f t/d/h t/p t/s; cd /; rm -r $d",
+		program, program, options);
+	AUTO(buf) struct buf bytes = BUF_INIT;
+	AUTO(stream) struct stream *in = NULL;
+	struct err err = { 0 };
+	FILE *from = popen(command, "re");
+
+	works(buf_read(&bytes, fileno(from), 1u << 24, &err));
+	same_int(pclose(from), 0);
+	if (bytes.len == 0)
+		return;
+	in = stream_bytes(bytes.data, bytes.len);
+	works(list(in, TAR_LAYER, 4096, out, &err));
+}
+
+TEST(whatever_packs_a_tree_we_read_the_same)
+{
+	static const struct {
+		const char *program, *options;
+	} rows[] = { { "tar", "--format=gnu" }, { "tar", "--format=gnu -S" },
+		{ "tar", "--format=oldgnu -S" }, { "tar", "--format=ustar" },
+		{ "tar", "--format=v7" }, { "tar", "--format=posix" },
+		{ "tar", "--format=posix -S --sparse-version=0.0" },
+		{ "tar", "--format=posix -S --sparse-version=0.1" },
+		{ "tar", "--format=posix -S --sparse-version=1.0" }, { "bsdtar", "--format=ustar" },
+		{ "bsdtar", "--format=pax --no-read-sparse" }, { "bsdtar", "--format=pax" },
+		{ "bsdtar", "--format=gnutar" } };
+	AUTO(buf) struct buf wanted = BUF_INIT;
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(rows); i++) {
+		AUTO(buf) struct buf got = BUF_INIT;
+
+		list_packed(rows[i].program, rows[i].options, &got);
+		if (got.len == 0)
+			continue;
+		if (wanted.len == 0)
+			buf_add(&wanted, got.data, got.len);
+		if (!streq(got.data, wanted.data))
+			print_error("# %s %s\n%.600s", rows[i].program, rows[i].options, got.data);
+		same_int(got.len, wanted.len);
+		is_true(streq(got.data, wanted.data));
+	}
+}
+
 TEST(a_plain_archive_keeps_names_that_would_remove)
 {
 	AUTO(buf) struct buf bytes = BUF_INIT;
@@ -402,6 +459,7 @@ main(void)
 		CASE(our_bytes_never_change),
 		CASE(what_is_written_is_read_again),
 		CASE(other_programs_read_our_archives),
+		CASE(whatever_packs_a_tree_we_read_the_same),
 		CASE(a_plain_archive_keeps_names_that_would_remove),
 		CASE(what_tar_cannot_say_is_refused),
 		CASE(files_of_all_sizes_are_written_from_descriptors),
