@@ -10,18 +10,22 @@
 static void
 add_text(const char *text, struct buf *out)
 {
+	const char *begin = text;
 	bool line_begins = true;
 
 	for (; *text != '\0'; text++) {
 		if (line_begins && (*text == '.' || *text == '\''))
 			buf_adds(out, "\\&");
-		if (*text == '\\')
+		/* mandoc wants each sentence on a line of its own */
+		if (*text == ' ' && text != begin && text[-1] == '.' && text[1] != '.')
+			buf_addc(out, '\n');
+		else if (*text == '\\')
 			buf_adds(out, "\\e");
 		else if (*text == '-')
 			buf_adds(out, "\\-");
 		else
 			buf_addc(out, *text);
-		line_begins = *text == '\n';
+		line_begins = *text == '\n' || out->data[out->len - 1] == '\n';
 	}
 }
 
@@ -69,7 +73,7 @@ add_head(const char *title, const char *name, const char *summary, struct buf *o
 {
 	buf_addf(out,
 		".\\\" SPDX-License-Identifier: Apache-2.0\n.\\\" made by 'cooper __man'\n"
-		".Dd $Mdocdate$\n.Dt %s 1\n.Os\n.Sh NAME\n.Nm %s\n.Nd %s\n",
+		".Dd November 24, 2026\n.Dt %s 1\n.Os\n.Sh NAME\n.Nm %s\n.Nd %s\n",
 		title, name, summary);
 }
 

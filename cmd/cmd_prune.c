@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "cmd/show.h"
-#include "layers/gc.h"
+#include "cmd/sweep.h"
 
 struct values {
 	bool all, cache, trees, mounts, partials, dry_run, force;
@@ -67,13 +67,12 @@ prune_run(struct call *call, struct err *err)
 		.min_free = v->min_free,
 		.dry_run = v->dry_run,
 	};
-	AUTO(store) struct store *store = NULL;
 	AUTO(buf) struct buf answer = BUF_INIT;
 	struct gc_result r;
 
 	if (v->unused_for != NULL && parse_time(v->unused_for, &o.unused_s, err) < 0)
 		return -1;
-	if (store_open(call->globals->root, &store, err) < 0 || store_gc(store, &o, &r, err) < 0)
+	if (sweep(call->globals->root, &o, &r, err) < 0)
 		return -1;
 	buf_adds(&answer, v->dry_run ? "would free " : "freed ");
 	show_size(r.freed, &answer);

@@ -6,7 +6,7 @@
 #include "cmd/cmd.h"
 #include "cmd/image.h"
 #include "cmd/show.h"
-#include "layers/gc.h"
+#include "cmd/sweep.h"
 
 struct values {
 	bool force, no_prune, all;
@@ -81,40 +81,56 @@ remove_all(struct store *store, struct buf *answer, struct err *err)
 	return 0;
 }
 
+/* One that cannot be removed does not save the others: the first failure is the one that is told of
+ * at the end. */
 static int
-rmi_run(struct call *call, struct err *err)
+remove_names(struct store *store, const struct call *call, struct buf *answer, struct err *err)
 {
 	const struct values *v = call->values;
-	AUTO(store) struct store *store = NULL;
-	AUTO(buf) struct buf answer = BUF_INIT;
-	struct err first = { .kind = ERR_NONE }, shown = { 0 };
-	struct gc_result freed;
+	struct err first = { .kind = ERR_NONE };
 
-	if (call->args.count == 0 && !v->all)
-		return err_set(err, ERR_USAGE, "rmi wants <image>... or --all");
-	if (store_open(call->globals->root, &store, err) < 0)
+	if (v->all && remove_all(store, answer, err) < 0)
 		return -1;
-	if (v->all && remove_all(store, &answer, err) < 0)
-		return -1;
-	/* one that cannot be removed does not save the others */
 	for (size_t i = 0; i < call->args.count; i++) {
 		struct err one = { .kind = ERR_NONE };
 
-		if (remove_one(store, call->args.items[i], v->force, &answer, &one) == 0)
+		if (remove_one(store, call->args.items[i], v->force, answer, &one) == 0)
 			continue;
 		if (first.kind == ERR_NONE)
 			first = one;
 		else
 			event_warn("%s", one.msg);
 	}
-	if (show_answer(&answer, &shown) < 0 && first.kind == ERR_NONE)
-		first = shown;
-	if (!v->no_prune &&
-		store_gc(store, &(struct gc_options){ .dry_run = false }, &freed, err) < 0)
-		return -1;
 	if (first.kind == ERR_NONE)
 		return 0;
 	*err = first;
+	return -1;
+}
+
+static int
+rmi_run(struct call *call, struct err *err)
+{
+	const struct values *v = call->values;
+	AUTO(store) struct store *store = NULL;
+	AUTO(buf) struct buf answer = BUF_INIT;
+	struct err failed = { .kind = ERR_NONE };
+
+	if (call->args.count == 0 && !v->all)
+		return err_set(err, ERR_USAGE, "rmi wants <image>... or --all");
+	if (store_open(call->globals->root, &store, err) < 0)
+		return -1;
+	if (remove_names(store, call, &answer, &failed) == 0)
+		failed.kind = ERR_NONE;
+	if (show_answer(&answer, err) < 0)
+		return -1;
+	/* what this process looked at it keeps from being removed, until it lets go of the store */
+	store_free(steal(&store));
+	if (!v->no_prune &&
+		sweep(call->globals->root, &(struct gc_options){ .dry_run = false }, NULL, err) < 0)
+		return -1;
+	if (failed.kind == ERR_NONE)
+		return 0;
+	*err = failed;
 	return -1;
 }
 

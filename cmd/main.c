@@ -12,6 +12,7 @@
 #include "cmd/cmd.h"
 #include "cmd/show.h"
 #include "cmd/suggest.h"
+#include "cmd/ui.h"
 
 /* Documented in cooper(1), EXIT STATUS.  `run` exits with its program's status instead. */
 static const struct {
@@ -109,8 +110,12 @@ run_command(const struct cmd *cmd, struct globals *globals, const char *const *a
 		result = show_help(cmd, err);
 	else
 		result = check_args(cmd, call.args.count, err);
-	if (result == 0 && !globals->help)
+	if (result == 0 && !globals->help) {
+		/* warnings, until the command asks for more */
+		ui_begin(&(struct ui_options){ .progress = UI_QUIET }, globals->debug);
 		result = cmd->run(&call, err);
+		ui_end();
+	}
 	*status = call.status;
 	strv_free(&call.args);
 	opt_free(sets, 1);

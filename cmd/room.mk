@@ -5,6 +5,7 @@ noinst_LIBRARIES += libcmd.a
 libcmd_a_SOURCES = \
 	cmd/archive_file.c cmd/archive_file.h \
 	cmd/cmd.h \
+	cmd/cmd_build.c \
 	cmd/cmd_check.c \
 	cmd/cmd_complete.c \
 	cmd/cmd_doctor.c \
@@ -18,6 +19,7 @@ libcmd_a_SOURCES = \
 	cmd/cmd_pull.c \
 	cmd/cmd_push.c \
 	cmd/cmd_rmi.c \
+	cmd/cmd_run.c \
 	cmd/cmd_save.c \
 	cmd/cmd_tag.c \
 	cmd/cmd_version.c \
@@ -28,6 +30,7 @@ libcmd_a_SOURCES = \
 	cmd/remote_flags.c cmd/remote_flags.h \
 	cmd/show.c cmd/show.h \
 	cmd/suggest.c cmd/suggest.h \
+	cmd/sweep.c cmd/sweep.h \
 	cmd/table.c \
 	cmd/template.c cmd/template.h \
 	cmd/transfer.c cmd/transfer.h \
@@ -40,3 +43,34 @@ CMD_LIBS = libcmd.a $(BUILD_LIBS)
 bin_PROGRAMS += cooper
 cooper_SOURCES = cmd/main.c
 cooper_LDADD = $(CMD_LIBS) $(FOREIGN_LIBS)
+
+# Manual pages are made from the option rows, by hand (`make man`), and compared with them in `make check`.
+dist_man_MANS += \
+	cmd/man/cooper.1 \
+	cmd/man/cooper-check.1 \
+	cmd/man/cooper-history.1 \
+	cmd/man/cooper-images.1 \
+	cmd/man/cooper-import.1 \
+	cmd/man/cooper-inspect.1 \
+	cmd/man/cooper-load.1 \
+	cmd/man/cooper-prune.1 \
+	cmd/man/cooper-pull.1 \
+	cmd/man/cooper-push.1 \
+	cmd/man/cooper-rmi.1 \
+	cmd/man/cooper-save.1 \
+	cmd/man/cooper-tag.1 \
+	cmd/man/cooper-version.1
+
+.PHONY: man
+man: cooper$(EXEEXT)
+	$(MKDIR_P) $(srcdir)/cmd/man
+	./cooper __man >$(srcdir)/cmd/man/cooper.1
+	for c in $$(./cooper __complete ''); do \
+		./cooper __man $$c >$(srcdir)/cmd/man/cooper-$$c.1 || exit 1; done
+
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = cmd/completions/cooper
+zshcompletiondir = $(datadir)/zsh/site-functions
+dist_zshcompletion_DATA = cmd/completions/_cooper
+fishcompletiondir = $(datadir)/fish/vendor_completions.d
+dist_fishcompletion_DATA = cmd/completions/cooper.fish

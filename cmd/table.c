@@ -11,6 +11,18 @@ const struct opt globals_options[] = { OPT_STR(0, "root", struct globals, root, 
 	OPT_BOOL(0, "version", struct globals, version, "show the version"), OPT_END };
 
 const struct cmd *const cmd_table[] = {
+	&cmd_pull,
+	&cmd_push,
+	&cmd_images,
+	&cmd_tag,
+	&cmd_rmi,
+	&cmd_inspect,
+	&cmd_history,
+	&cmd_save,
+	&cmd_load,
+	&cmd_import,
+	&cmd_prune,
+	&cmd_check,
 	&cmd_version,
 	&cmd_help_command,
 	&cmd_man,

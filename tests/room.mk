@@ -37,3 +37,4 @@ include tests/bench/room.mk
 include tests/fault/room.mk
 include tests/fuzz.mk
 include tests/lint.mk
+include tests/e2e.mk
