@@ -201,6 +201,8 @@ note_parts(struct glob *g)
 	for (size_t i = 0; i < g->count; i++) {
 		const struct part *part = &g->parts[i];
 
+		for (size_t j = 0; part->kind == PART_TEXT && j < part->len; j++)
+			g->slashes += part->text[j] == '/';
 		if (part->kind == PART_CLASS && class_has(part, '/'))
 			g->is_plain = false;
 		if (part->kind == PART_DIRS && before != NULL &&
@@ -239,13 +241,11 @@ glob_new(const char *pattern)
 		break;
 	}
 	g->len = strlen(g->text);
-	for (const char *p = pattern; *p != '\0'; p++)
-		g->slashes += *p == '/';
+	note_parts(g);
 	if (kind != GLOB_PARTS) {
 		drop_parts(g);
 		return g;
 	}
-	note_parts(g);
 	if (g->parts[g->count - 1].kind == PART_TEXT)
 		g->tail = &g->parts[g->count - 1];
 	return g;
@@ -294,12 +294,26 @@ struct turn {
 	size_t at;
 };
 
+/* Lets the star take more: until the text behind it may begin, when it is text. */
 static bool
-turn_back(struct turn *star, struct turn *dirs, const char *path, size_t len, size_t *part,
-	size_t *at)
+stretch(const struct part *next, struct turn *star, const char *path, size_t len)
 {
-	if (star->part != 0 && star->at < len && path[star->at] != '/') {
+	while (star->at < len && path[star->at] != '/') {
 		star->at++;
+		if (next == NULL || next->kind != PART_TEXT ||
+			(star->at < len && path[star->at] == next->text[0]))
+			return true;
+	}
+	return false;
+}
+
+static bool
+turn_back(const struct glob *g, struct turn *star, struct turn *dirs, const char *path, size_t len,
+	size_t *part, size_t *at)
+{
+	const struct part *next = star->part < g->count ? &g->parts[star->part] : NULL;
+
+	if (star->part != 0 && stretch(next, star, path, len)) {
 		*part = star->part;
 		*at = star->at;
 		return true;
@@ -333,7 +347,7 @@ plain_matches(const struct glob *g, const char *path, size_t len)
 		if (part == g->count) {
 			if (at == len)
 				return true;
-			if (!turn_back(&star, &dirs, path, len, &part, &at))
+			if (!turn_back(g, &star, &dirs, path, len, &part, &at))
 				return false;
 			continue;
 		}
@@ -352,7 +366,7 @@ plain_matches(const struct glob *g, const char *path, size_t len)
 			if (taken >= 0) {
 				at += (size_t)taken;
 				part++;
-			} else if (!turn_back(&star, &dirs, path, len, &part, &at)) {
+			} else if (!turn_back(g, &star, &dirs, path, len, &part, &at)) {
 				return false;
 			}
 		}
@@ -437,11 +451,31 @@ glob_matches(const struct glob *g, const char *path, size_t len)
 		       (g->len == len + 1 && g->text[0] == '/' &&
 			       memcmp(path, g->text + 1, len) == 0);
 	case GLOB_PARTS:
+		if (len < g->literal_len || memcmp(path, g->text, g->literal_len) != 0)
+			return false;
 		if (g->tail != NULL && !ends_as(path, len, g->tail->text, g->tail->len))
 			return false;
 		return g->is_plain ? plain_matches(g, path, len) : search_matches(g, path, len);
 	}
 	return false;
+}
+
+struct glob_hint
+glob_hint(const struct glob *g)
+{
+	struct glob_hint hint = { -1, -1, -1, 0 };
+	size_t front = g->kind == GLOB_PARTS ? g->literal_len : g->kind == GLOB_SUFFIX ? 0 : g->len;
+
+	if (front > 0)
+		hint.first = (unsigned char)g->text[0];
+	hint.least = front;
+	if (g->kind == GLOB_EXACT || (g->kind == GLOB_PARTS && g->is_plain && !g->is_deep))
+		hint.slashes = (int)g->slashes;
+	if (g->kind == GLOB_PARTS && g->tail != NULL)
+		hint.last = (unsigned char)g->tail->text[g->tail->len - 1];
+	else if ((g->kind == GLOB_EXACT || g->kind == GLOB_SUFFIX) && g->len > 0)
+		hint.last = (unsigned char)g->text[g->len - 1];
+	return hint;
 }
 
 bool

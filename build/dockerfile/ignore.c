@@ -12,6 +12,7 @@
 struct rule {
 	char *text;
 	struct glob *glob;
+	struct glob_hint hint;
 	bool exception;
 	int line;
 };
@@ -74,6 +75,7 @@ add_rule(struct ignore *ig, const char *text, size_t len, int line, struct err *
 		free(rule.text);
 		return err_set(err, ERR_INPUT, "'%s': syntax error in pattern", trimmed);
 	}
+	rule.hint = glob_hint(rule.glob);
 	ig->rules = grow(ig->rules, ig->count, &ig->room, sizeof *ig->rules);
 	ig->rules[ig->count++] = rule;
 	ig->exceptions |= rule.exception;
@@ -173,13 +175,32 @@ ignore_pattern(const struct ignore *ig, size_t index, bool *exception, int *line
 	return rule->text;
 }
 
-static bool
-matches_or_parent(const struct rule *rule, const char *path, size_t len)
+static int
+count_slashes(const char *path, size_t len)
 {
-	if (glob_matches(rule->glob, path, len))
-		return true;
+	int count = 0;
+
 	for (size_t i = 0; i < len; i++)
-		if (path[i] == '/' && glob_matches(rule->glob, path, i))
+		count += path[i] == '/';
+	return count;
+}
+
+static inline bool
+matches(const struct rule *rule, const char *path, size_t len, int slashes)
+{
+	return len > 0 && glob_hint_fits(&rule->hint, path, len, slashes) &&
+	       glob_matches(rule->glob, path, len);
+}
+
+static bool
+matches_or_parent(const struct rule *rule, const char *path, size_t len, int slashes)
+{
+	int passed = 0;
+
+	if (matches(rule, path, len, slashes))
+		return true;
+	for (size_t i = 0; passed < slashes; i++)
+		if (path[i] == '/' && matches(rule, path, i, passed++))
 			return true;
 	return false;
 }
@@ -188,13 +209,14 @@ bool
 ignore_excludes(const struct ignore *ig, const char *path, size_t *by)
 {
 	size_t len = strlen(path);
+	int slashes = count_slashes(path, len);
 	bool excluded = false;
 
 	for (size_t i = 0; i < ig->count; i++) {
 		const struct rule *rule = &ig->rules[i];
 
 		/* a rule that could not change the answer is not asked */
-		if (rule->exception != excluded || !matches_or_parent(rule, path, len))
+		if (rule->exception != excluded || !matches_or_parent(rule, path, len, slashes))
 			continue;
 		excluded = !rule->exception;
 		if (by != NULL)
@@ -208,6 +230,7 @@ ignore_step(const struct ignore *ig, const char *path, const unsigned char *pare
 	unsigned char *own, size_t *by)
 {
 	size_t len = strlen(path);
+	int slashes = count_slashes(path, len);
 	bool excluded = false;
 
 	for (size_t i = 0; i < ig->count; i++) {
@@ -216,7 +239,7 @@ ignore_step(const struct ignore *ig, const char *path, const unsigned char *pare
 
 		/* a rule that is not asked here counts as no match for what is below, too */
 		if (!match && rule->exception == excluded)
-			match = glob_matches(rule->glob, path, len);
+			match = matches(rule, path, len, slashes);
 		if (own != NULL)
 			own[i] = match;
 		if (!match)
