@@ -4,3 +4,17 @@ tests_unit_dockerfile_values_SOURCES = tests/unit/dockerfile_values.c tests/unit
 	tests/unit/dockerfile_dump.h
 tests_unit_dockerfile_values_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_dockerfile_values_LDADD = $(DOCKERFILE_LIBS) $(TEST_LIBS)
+UNIT_TESTS += tests/unit/dockerfile_language
+tests_unit_dockerfile_language_SOURCES = tests/unit/dockerfile_language.c tests/unit/dockerfile_table.h \
+	tests/unit/dockerfile_dump.h
+tests_unit_dockerfile_language_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_dockerfile_language_LDADD = $(DOCKERFILE_LIBS) $(TEST_LIBS)
+UNIT_TESTS += tests/unit/dockerfile_ignore
+tests_unit_dockerfile_ignore_SOURCES = tests/unit/dockerfile_ignore.c tests/unit/dockerfile_table.h
+tests_unit_dockerfile_ignore_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_dockerfile_ignore_LDADD = $(DOCKERFILE_LIBS) $(TEST_LIBS)
+UNIT_TESTS += tests/unit/dockerfile_golden
+tests_unit_dockerfile_golden_SOURCES = tests/unit/dockerfile_golden.c tests/unit/dockerfile_table.h \
+	tests/unit/dockerfile_dump.h
+tests_unit_dockerfile_golden_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_dockerfile_golden_LDADD = $(DOCKERFILE_LIBS) $(TEST_LIBS)
