@@ -3,27 +3,77 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/path.h"
 #include "layers/tar.h"
 
-/* --- tree to tar
- * ---------------------------------------------------------------------------------*/
+struct pack {
+	int tree;
+	struct tar_writer *writer;
+	struct hasher *hasher; /* NULL: digests are not wanted */
+	int dir;               /* where the last file was, -1 at first */
+	struct buf dir_path;
+};
+#define PACK_INIT                               \
+	{                                       \
+		.dir = -1, .dir_path = BUF_INIT \
+	}
 
-static int
-pack_file(struct tar_writer *w, int tree, struct entry *e, enum layer_digests digests,
-	struct err *err)
+static void
+auto_pack(struct pack *p)
 {
-	AUTO(hasher) struct hasher *h = digests == LAYER_DIGESTS ? hasher_new(DIGEST_SHA256) : NULL;
-	AUTO(fd) int fd = path_open(tree, e->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	tar_writer_free(p->writer);
+	hasher_free(p->hasher);
+	auto_fd(&p->dir);
+	buf_free(&p->dir_path);
+}
 
+/* The files of a directory come one after the other, so its descriptor is kept. */
+static int
+open_file(struct pack *p, const struct entry *e, struct err *err)
+{
+	const char *slash = strrchr(e->path, '/'), *name = slash != NULL ? slash + 1 : e->path;
+	size_t len = slash != NULL ? (size_t)(slash - e->path) : 0;
+	int fd;
+
+	if (p->dir < 0 || p->dir_path.len != len || memcmp(p->dir_path.data, e->path, len) != 0) {
+		auto_fd(&p->dir);
+		buf_clear(&p->dir_path);
+		buf_add(&p->dir_path, e->path, len);
+		p->dir = path_open(
+			p->tree, len > 0 ? p->dir_path.data : ".", O_PATH | O_DIRECTORY, 0);
+		if (p->dir < 0)
+			return err_sys(err, "open directory '%s'", p->dir_path.data);
+	}
+	/* a fifo that took the file's place must not make us wait */
+	fd = openat(p->dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, "open '%s'", e->path);
-	if (tar_writer_file(w, fd, h, err) < 0)
-		return err_in(err, "'%s'", e->path);
-	if (h != NULL)
-		hasher_digest(h, &e->digest);
+	return fd;
+}
+
+static int
+pack_file(struct pack *p, struct entry *e, struct err *err)
+{
+	AUTO(fd) int fd = open_file(p, e, err);
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, "look at '%s'", e->path);
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != e->size)
+		return err_set(err, ERR_INPUT, "'%s' changed while it was read", e->path);
+	if (p->hasher != NULL)
+		hasher_reset(p->hasher);
+	if (tar_writer_file(p->writer, fd, p->hasher, err) < 0)
+		return -1;
+	if (p->hasher != NULL)
+		hasher_digest(p->hasher, &e->digest);
 	return 0;
 }
 
@@ -31,81 +81,82 @@ int
 layer_pack(int tree, struct listing *entries, enum layer_digests digests, struct sink *out,
 	struct err *err)
 {
-	AUTO(tar_writer) struct tar_writer *w = tar_writer_new(out, TAR_LAYER);
+	AUTO(pack) struct pack p = PACK_INIT;
 
+	p.tree = tree;
+	p.writer = tar_writer_new(out, TAR_LAYER);
+	if (digests == LAYER_DIGESTS)
+		p.hasher = hasher_new(DIGEST_SHA256);
 	for (size_t i = 0; i < entries->count; i++) {
 		struct entry *e = &entries->entries[i];
 
-		if (tar_writer_entry(w, e, err) < 0)
+		if (tar_writer_entry(p.writer, e, err) < 0)
 			return -1;
-		if (e->kind == ENTRY_FILE && pack_file(w, tree, e, digests, err) < 0)
+		if (e->kind == ENTRY_FILE && pack_file(&p, e, err) < 0)
 			return -1;
 	}
-	return tar_writer_finish(w, err);
+	return tar_writer_finish(p.writer, err);
 }
 
-/* --- tar to blob
- * ---------------------------------------------------------------------------------*/
-
-struct layer_out {
-	struct sink sink; /* first */
+/* Fills the rest of *out when all has been written. */
+struct layer_end {
+	struct sink sink;
 	struct sink *next;
 	struct layer_made *out;
 	enum codec_kind codec;
 };
 
 static int
-layer_write(struct sink *s, const void *bytes, size_t len, struct err *err)
+end_write(struct sink *s, const void *bytes, size_t len, struct err *err)
 {
-	return sink_write(((struct layer_out *)s)->next, bytes, len, err);
+	return sink_write(((struct layer_end *)s)->next, bytes, len, err);
 }
 
 static int
-layer_finish(struct sink *s, struct err *err)
+end_finish(struct sink *s, struct err *err)
 {
-	struct layer_out *l = (struct layer_out *)s;
-	AUTO(free) char *type = NULL;
+	static const char *const types[] = {
+		[CODEC_NONE] = MEDIA_OCI_LAYER,
+		[CODEC_GZIP] = MEDIA_OCI_LAYER_GZIP,
+		[CODEC_ZSTD] = MEDIA_OCI_LAYER_ZSTD,
+	};
+	struct layer_end *e = (struct layer_end *)s;
 
-	if (sink_finish(l->next, err) < 0)
+	if (sink_finish(e->next, err) < 0)
 		return -1;
-	type = xasprintf(MEDIA_OCI_LAYER "%s", codec_media_suffix(l->codec));
-	media_type_clean(type, l->out->blob.media_type);
+	strcpy(e->out->blob.media_type, types[e->codec]);
 	return 0;
 }
 
 static void
-layer_free(struct sink *s)
+end_free(struct sink *s)
 {
-	struct layer_out *l = (struct layer_out *)s;
-
-	sink_free(l->next);
-	free(l);
+	sink_free(((struct layer_end *)s)->next);
+	free(s);
 }
-
-static const struct sink_ops layer_ops = { layer_write, layer_finish, layer_free };
 
 int
 layer_sink(int fd, enum codec_kind codec, int level, unsigned threads, struct layer_made *out,
 	struct sink **out_sink, struct err *err)
 {
-	struct sink *packed = NULL;
-	struct layer_out *l;
+	static const struct sink_ops ops = { end_write, end_finish, end_free };
+	struct sink *packed = NULL, *blob;
+	struct layer_end *end;
 
 	*out = (struct layer_made){ .diff_size = 0 };
-	if (codec_encode(codec, level, threads,
-		    sink_digest(sink_fd(fd), &out->blob.digest, &out->blob.size), &packed, err) < 0)
+	blob = sink_digest(sink_fd(fd), &out->blob.digest, &out->blob.size);
+	if (codec_encode(codec, level, threads, blob, &packed, err) < 0)
 		return -1;
-	l = xzalloc(sizeof *l);
-	l->sink.ops = &layer_ops;
-	l->next = sink_digest(packed, &out->diff_id, &out->diff_size);
-	l->out = out;
-	l->codec = codec;
-	*out_sink = &l->sink;
+	end = xzalloc(sizeof *end);
+	*end = (struct layer_end){
+		.sink = { &ops },
+		.next = sink_digest(packed, &out->diff_id, &out->diff_size),
+		.out = out,
+		.codec = codec,
+	};
+	*out_sink = &end->sink;
 	return 0;
 }
-
-/* --- blob to tar
- * ---------------------------------------------------------------------------------*/
 
 int
 layer_stream(struct stream *in, uint64_t limit, struct digest *diff_id, struct stream **out,

@@ -53,12 +53,18 @@ by_path_then_time(const void *a, const void *b)
 	return order != 0 ? order : (x->index > y->index) - (x->index < y->index);
 }
 
+/* And nothing to merge. */
 static bool
 is_sorted(const struct listing *l)
 {
-	for (size_t i = 1; i < l->count; i++)
-		if (entry_compare(&l->entries[i - 1], &l->entries[i]) >= 0)
+	for (size_t i = 1; i < l->count; i++) {
+		const struct entry *before = &l->entries[i - 1], *e = &l->entries[i];
+		int order = entry_path_compare(before->path, e->path);
+
+		if (order > 0 ||
+			(order == 0 && (before->kind != ENTRY_DIR || e->kind != ENTRY_OPAQUE)))
 			return false;
+	}
 	return true;
 }
 
@@ -147,6 +153,95 @@ listing_find(const struct listing *l, const char *path)
 			low = middle + 1;
 	}
 	return NULL;
+}
+
+enum { LINK_NONE = SIZE_MAX };
+
+/* The entry that has the file which entry i is a name of, or LINK_NONE; files[] remembers, and
+ * tells a circle by LINK_NONE. */
+static size_t
+link_file(const struct listing *l, size_t i, size_t *files)
+{
+	size_t at = i, end, next;
+
+	while (l->entries[at].kind == ENTRY_HARDLINK && files[at] == at) {
+		const struct entry *target = listing_find(l, l->entries[at].link);
+
+		files[at] = LINK_NONE;
+		if (target == NULL)
+			return LINK_NONE;
+		at = (size_t)(target - l->entries);
+	}
+	end = files[at];
+	/* once more along the chain, so that none of it is walked again */
+	for (at = i;
+		end != LINK_NONE && l->entries[at].kind == ENTRY_HARDLINK && files[at] == LINK_NONE;
+		at = next) {
+		next = (size_t)(listing_find(l, l->entries[at].link) - l->entries);
+		files[at] = end;
+	}
+	return end;
+}
+
+/* Entry first takes over the file of entry file, which becomes a link to it. */
+static void
+move_file(struct listing *l, size_t first, size_t file)
+{
+	struct entry *to = &l->entries[first], *from = &l->entries[file], moved = *from;
+
+	from->kind = ENTRY_HARDLINK;
+	from->path = to->path;
+	from->link = to->link;
+	from->size = 0;
+	from->major = from->minor = 0;
+	from->xattrs = NULL;
+	from->xattr_count = 0;
+	from->digest = (struct digest){ .text = "" };
+	to->path = NULL;
+	to->link = NULL;
+	entry_free(to);
+	*to = moved;
+	/* each keeps its own name */
+	moved.path = to->path;
+	to->path = from->path;
+	from->path = moved.path;
+}
+
+void
+listing_order_links(struct listing *l)
+{
+	AUTO(free) size_t *files = xcalloc(l->count + 1, sizeof *files);
+	AUTO(free) size_t *firsts = xcalloc(l->count + 1, sizeof *firsts);
+
+	for (size_t i = 0; i < l->count; i++) {
+		files[i] = i;
+		firsts[i] = i;
+	}
+	for (size_t i = 0; i < l->count; i++) {
+		size_t file;
+
+		if (l->entries[i].kind != ENTRY_HARDLINK)
+			continue;
+		file = link_file(l, i, files);
+		if (file != LINK_NONE && l->entries[file].kind != ENTRY_DIR && i < firsts[file])
+			firsts[file] = i;
+	}
+	for (size_t i = 0; i < l->count; i++) {
+		struct entry *e = &l->entries[i];
+		size_t first = files[i] != LINK_NONE ? firsts[files[i]] : i;
+
+		if (e->kind != ENTRY_HARDLINK || files[i] == LINK_NONE ||
+			l->entries[files[i]].kind == ENTRY_DIR || first == i)
+			continue;
+		free(e->link);
+		e->link = xstrdup(l->entries[first].path);
+	}
+	for (size_t i = 0; i < l->count; i++)
+		if (l->entries[i].kind != ENTRY_HARDLINK && firsts[i] != i) {
+			move_file(l, firsts[i], i);
+			free(l->entries[i].link);
+			l->entries[i].link = xstrdup(l->entries[firsts[i]].path);
+		}
 }
 
 /* Lengths stand before what has none of its own, so that no two entries feed the same bytes. */

@@ -26,6 +26,10 @@ void listing_take(struct listing *l, struct entry *e);
 /* Sorts; of several entries with one path the last added wins, as in a tar archive (a hardlink or file
  * is replaced by what came later); an OPAQUE stays beside its DIR. */
 void listing_sort(struct listing *l);
+/* Of the names of one file the first becomes the entry that has the file, all others HARDLINKs to that,
+ * as tree_walk has it; so a tar archive in this order can be unpacked.  Links to what the listing does not
+ * have stay as they are.  Sorted before and after. */
+void listing_order_links(struct listing *l);
 /* Of kind other than OPAQUE; NULL if none. */
 const struct entry *listing_find(const struct listing *l, const char *path);
 

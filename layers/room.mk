@@ -1,7 +1,11 @@
 # layers/ - the material: digests, tar, codecs, trees, the store
 noinst_LIBRARIES += liblayers.a
 liblayers_a_SOURCES = \
-	layers/apply.h \
+	layers/apply.c layers/apply.h layers/apply_parts.h \
+	layers/apply_cursor.c \
+	layers/apply_file.c \
+	layers/apply_listing.c \
+	layers/apply_record.c \
 	layers/archive.c layers/archive.h \
 	layers/archive_library.c \
 	layers/check.c layers/check.h layers/check_local.h \

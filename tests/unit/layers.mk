@@ -1,4 +1,8 @@
 # unit tests of layers
+UNIT_TESTS += tests/unit/layers_apply
+tests_unit_layers_apply_SOURCES = tests/unit/layers_apply.c
+tests_unit_layers_apply_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_layers_apply_LDADD = $(LAYERS_LIBS) $(TEST_LIBS)
 UNIT_TESTS += tests/unit/layers_archive
 tests_unit_layers_archive_SOURCES = tests/unit/layers_archive.c
 tests_unit_layers_archive_CPPFLAGS = $(TEST_CPPFLAGS)

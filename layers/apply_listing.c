@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "layers/apply_parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "layers/inodes.h"
+#include "layers/xattr.h"
+
+#define READ_SIZE 65536
+
+static int
+by_path_then_latest(const void *x, const void *y)
+{
+	const struct removal *a = x, *b = y;
+	int order = strcmp(a->path, b->path);
+
+	return order != 0 ? order : (a->before < b->before) - (a->before > b->before);
+}
+
+static int
+by_name(const void *key, const void *row)
+{
+	return strcmp(key, ((const struct removal *)row)->path);
+}
+
+/* Whether a directory above path was removed after this entry had been made. */
+static bool
+is_removed(const struct apply *a, const char *path, size_t index)
+{
+	AUTO(free) char *above = xstrdup(path);
+	char *slash;
+
+	while ((slash = strrchr(above, '/')) != NULL) {
+		const struct removal *r;
+
+		*slash = '\0';
+		r = bsearch(above, a->removals, a->removal_count, sizeof *r, by_name);
+		if (r != NULL && index < r->before)
+			return true;
+	}
+	return false;
+}
+
+static void
+drop_removed(struct apply *a)
+{
+	struct listing *l = &a->list;
+	size_t kept = 0, count = 0;
+
+	if (a->removal_count == 0)
+		return;
+	qsort(a->removals, a->removal_count, sizeof *a->removals, by_path_then_latest);
+	/* the latest of each path is enough */
+	for (size_t i = 0; i < a->removal_count; i++) {
+		if (count > 0 && strcmp(a->removals[count - 1].path, a->removals[i].path) == 0)
+			free(a->removals[i].path);
+		else
+			a->removals[count++] = a->removals[i];
+	}
+	a->removal_count = count;
+	for (size_t i = 0; i < l->count; i++) {
+		if (is_removed(a, l->entries[i].path, i))
+			entry_free(&l->entries[i]);
+		else
+			l->entries[kept++] = l->entries[i];
+	}
+	l->count = kept;
+}
+
+/* 1: *out_name in the directory of a->here is what e is about; 0: it is not there. */
+static int
+find(struct apply *a, const struct entry *e, const char **out_name, struct stat *st,
+	struct err *err)
+{
+	const char *slash = strrchr(e->path, '/');
+	int said = cursor_go(a, &a->here, e->path, slash != NULL ? (size_t)(slash - e->path) : 0,
+		CURSOR_FIND, e, err);
+
+	if (said <= 0)
+		return said;
+	*out_name = slash != NULL ? slash + 1 : e->path;
+	return fstatat(cursor_fd(&a->here), *out_name, st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static int
+hash_file(struct apply *a, const char *name, struct entry *e, struct err *err)
+{
+	AUTO(fd)
+	int fd = openat(cursor_fd(&a->here), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	AUTO(free) char *block = xmalloc(READ_SIZE);
+	ssize_t len;
+
+	if (fd < 0)
+		return err_sys(err, "open '%s'", e->path);
+	hasher_reset(a->hasher);
+	while ((len = read(fd, block, READ_SIZE)) > 0)
+		hasher_add(a->hasher, block, (size_t)len);
+	if (len < 0)
+		return err_sys(err, "read '%s'", e->path);
+	hasher_digest(a->hasher, &e->digest);
+	return 0;
+}
+
+/* The name that had the file was replaced, so this link has it now. */
+static int
+become_file(
+	struct apply *a, const char *name, const struct stat *st, struct entry *e, struct err *err)
+{
+	char target[PATH_MAX];
+	ssize_t len;
+
+	free(e->link);
+	e->link = NULL;
+	switch (st->st_mode & S_IFMT) {
+	case S_IFLNK:
+		len = readlinkat(cursor_fd(&a->here), name, target, sizeof target);
+		if (len < 0)
+			return err_sys(err, "read link '%s'", e->path);
+		e->kind = ENTRY_SYMLINK;
+		e->link = xstrndup(target, (size_t)len);
+		return 0;
+	case S_IFCHR:
+	case S_IFBLK:
+		e->kind = S_ISCHR(st->st_mode) ? ENTRY_CHAR : ENTRY_BLOCK;
+		e->major = major(st->st_rdev);
+		e->minor = minor(st->st_rdev);
+		return 0;
+	case S_IFIFO:
+		e->kind = ENTRY_FIFO;
+		return 0;
+	default:
+		e->kind = ENTRY_FILE;
+		e->size = (uint64_t)st->st_size;
+		if (xattr_read(cursor_fd(&a->here), name, e, NULL, err) < 0)
+			return -1;
+		return a->hasher != NULL ? hash_file(a, name, e, err) : 0;
+	}
+}
+
+/* One entry of a pass: first what is a file by itself, then the links. */
+static int
+check_link(struct apply *a, struct inodes *seen, struct entry *e, struct err *err)
+{
+	const char *name, *first;
+	struct stat st;
+	int said = find(a, e, &name, &st, err);
+
+	if (said <= 0)
+		return said;
+	first = inodes_add(seen, st.st_dev, st.st_ino, e->path);
+	if (e->kind != ENTRY_HARDLINK)
+		return 0;
+	if (first == NULL)
+		return become_file(a, name, &st, e, err);
+	if (strcmp(first, e->link) != 0) {
+		free(e->link);
+		e->link = xstrdup(first);
+	}
+	return 0;
+}
+
+/* A link that was made to one file may stand beside another by now: the disk knows which are the
+ * same. */
+static int
+check_links(struct apply *a, struct inodes *seen, struct err *err)
+{
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < a->list.count; i++) {
+			struct entry *e = &a->list.entries[i];
+			bool is_file = e->kind != ENTRY_DIR && e->kind != ENTRY_WHITEOUT &&
+				       e->kind != ENTRY_OPAQUE;
+
+			/* a link that became a file in this pass is done */
+			if (is_file && (e->kind == ENTRY_HARDLINK) == (pass == 1) &&
+				check_link(a, seen, e, err) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+int
+apply_finish_listing(struct apply *a, struct err *err)
+{
+	struct inodes seen = INODES_INIT;
+	int said = 0;
+
+	drop_removed(a);
+	listing_sort(&a->list);
+	if (a->lost_links && a->has_hardlinks)
+		said = check_links(a, &seen, err);
+	inodes_free(&seen);
+	if (said < 0)
+		return -1;
+	if (a->has_hardlinks)
+		listing_order_links(&a->list);
+	for (size_t i = 0; i < a->list.count; i++)
+		listing_take(a->out, &a->list.entries[i]);
+	return 0;
+}
