@@ -11,6 +11,8 @@ const struct opt globals_options[] = { OPT_STR(0, "root", struct globals, root, 
 	OPT_BOOL(0, "version", struct globals, version, "show the version"), OPT_END };
 
 const struct cmd *const cmd_table[] = {
+	&cmd_build,
+	&cmd_run,
 	&cmd_pull,
 	&cmd_push,
 	&cmd_images,
