@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <getopt.h>
+#include <seccomp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@ struct options {
 	struct box_mount mounts[MANY];
 	const char *scratch; /* its upper/ and work/ are made here */
 	const char *chown;   /* only: give this tree to the box's root */
+	char *without;       /* system calls that do not exist, as on an older kernel */
 	bool is_one, shows_left, leaks;
 };
 
@@ -124,6 +126,7 @@ enum row {
 	LEFT,
 	CHOWN,
 	LEAK,
+	WITHOUT,
 	STDIN,
 	TTY,
 };
@@ -150,6 +153,7 @@ static const struct option rows[] = {
 	{ "left", 0, NULL, LEFT },
 	{ "chown", 1, NULL, CHOWN },
 	{ "leak", 0, NULL, LEAK },
+	{ "without", 1, NULL, WITHOUT },
 	{ "stdin", 0, NULL, STDIN },
 	{ "tty", 0, NULL, TTY },
 	{ NULL, 0, NULL, 0 },
@@ -214,6 +218,8 @@ set(struct options *o, int row, char *value)
 		strv_add(&o->env, value);
 	else if (row == CHOWN)
 		o->chown = value;
+	else if (row == WITHOUT)
+		o->without = value;
 	else if (row == STDIN)
 		o->box.stdin_fd = 0;
 	else if (set_box(o, row, value, &err) < 0)
@@ -228,6 +234,23 @@ leak(void)
 		(void)!open(i % 2 != 0 ? "/" : "/etc/passwd", O_RDONLY);
 }
 
+static void
+forget_calls(char *names)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	char *name;
+
+	if (geteuid() == 0)
+		(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
+	while ((name = strsep(&names, ",")) != NULL)
+		if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS),
+			    seccomp_syscall_resolve_name(name), 0) < 0)
+			_exit(125);
+	if (seccomp_load(filter) < 0)
+		_exit(125);
+	seccomp_release(filter);
+}
+
 static int
 perform(struct options *o)
 {
@@ -237,6 +260,8 @@ perform(struct options *o)
 
 	if (o->leaks)
 		leak();
+	if (o->without != NULL)
+		forget_calls(o->without);
 	if (box_run(&o->box, &result, &left, &err) < 0) {
 		fprintf(stderr, "boxrun: %s\n", err.msg);
 		return err.status != 0 ? err.status : 125;

@@ -1,7 +1,16 @@
 # unit tests of sandbox
-check_PROGRAMS += tests/e2e/boxrun
+check_PROGRAMS += tests/e2e/boxrun tests/e2e/boxcase
 tests_e2e_boxrun_SOURCES = tests/e2e/boxrun.c
 tests_e2e_boxrun_LDADD = $(SANDBOX_LIBS) $(FOREIGN_LIBS)
+
+# runs in a root without a C library, so without sanitizers as well
+tests_e2e_boxcase_SOURCES = tests/e2e/boxcase.c
+tests_e2e_boxcase_CFLAGS = -std=gnu11 $(WARN_CFLAGS)
+tests_e2e_boxcase_LDFLAGS = -static
+
+TESTS += tests/e2e/sandbox.bats tests/e2e/sandbox_user.sh tests/e2e/sandbox_one.sh
+EXTRA_DIST += tests/e2e/as-user.sh tests/e2e/sandbox.bats tests/e2e/sandbox_user.sh \
+	tests/e2e/sandbox_one.sh
 
 # not run by check: the numbers are for people
 EXTRA_PROGRAMS += tests/bench/box_start
