@@ -297,24 +297,35 @@ prepare(struct options *o)
 	o->box.stderr_fd = 2;
 }
 
+static int
+run(struct options *o)
+{
+	int status;
+	pid_t pid;
+
+	prepare(o);
+	if (o->chown != NULL)
+		return nftw(o->chown, give, 16, FTW_PHYS) == 0 ? 0 : 125;
+	pid = fork();
+	if (pid == 0)
+		_exit(perform(o));
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 int
 main(int argc, char **argv)
 {
 	struct options o = { .box = BOX_INIT };
 	int row, status;
-	pid_t pid;
 
 	while ((row = getopt_long(argc, argv, "+", rows, NULL)) != -1)
 		set(&o, row, optarg);
 	for (; optind < argc; optind++)
 		strv_add(&o.argv, argv[optind]);
-	prepare(&o);
-	if (o.chown != NULL)
-		return nftw(o.chown, give, 16, FTW_PHYS) == 0 ? 0 : 125;
-	pid = fork();
-	if (pid == 0)
-		_exit(perform(&o));
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	status = run(&o);
+	strv_free(&o.argv);
+	strv_free(&o.env);
+	return status;
 }
