@@ -53,10 +53,10 @@ key_add_list(struct key *k, const char *name, const struct strv *values)
 	for (size_t i = 0; i < values->count; i++) {
 		const char *equals = strchr(values->items[i], '=');
 		AUTO(free)
-		char *part =
-			equals != NULL ? xasprintf("%s %.*s", name,
-						 (int)(equals - values->items[i]), values->items[i])
-				       : xasprintf("%s %zu", name, i);
+		char *part = equals != NULL
+				     ? xasprintf("%s %.*s", name, (int)(equals - values->items[i]),
+					       values->items[i])
+				     : xasprintf("%s %zu", name, i);
 
 		key_add(k, part, values->items[i]);
 	}

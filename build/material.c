@@ -70,6 +70,12 @@ blob_here(const struct material *m)
 	return NULL;
 }
 
+bool
+material_is_empty(const struct material *m)
+{
+	return m->has_listing && m->listing.count == 0;
+}
+
 const struct layer_blob *
 material_blob(const struct material *m)
 {
@@ -462,7 +468,7 @@ material_want(struct solve *s, struct material *m, enum material_form form, stru
 	case MATERIAL_TREE:
 		break;
 	}
-	if (m->rec.tree[0] != '\0')
+	if (m->rec.tree[0] != '\0' || material_is_empty(m))
 		return 1;
 	found = want_blob(s, m, err);
 	blob = blob_here(m);

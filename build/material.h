@@ -33,6 +33,8 @@ int materials_of_image(struct solve *s, struct plan_image *image, struct root *r
 int material_want(struct solve *s, struct material *m, enum material_form form, struct err *err);
 /* All of a root's. */
 int materials_want(struct solve *s, struct root *r, enum material_form form, struct err *err);
+/* Known to hold nothing: needs no tree. */
+bool material_is_empty(const struct material *m);
 /* The blob that the image will have; valid when MATERIAL_BLOB is there, or is left at the registry.
  */
 const struct layer_blob *material_blob(const struct material *m);

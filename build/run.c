@@ -21,6 +21,7 @@ struct program {
 	const struct config *config;
 	struct root *root;
 	int *lowers;
+	size_t lower_count;
 	struct tree_new tree;
 	struct strv argv, env;
 	struct box_mount *mounts;
@@ -113,7 +114,7 @@ run_box(void *arg, json_t **result, struct err *err)
 
 	box.userns_fd = p->s->userns;
 	box.root = (struct rootfs){ .lowers = p->lowers,
-		.lower_count = p->root->count,
+		.lower_count = p->lower_count,
 		.upper = r->read_only ? -1 : p->tree.fs_fd,
 		.work = r->read_only ? -1 : p->tree.work_fd };
 	box.mounts = p->mounts;
@@ -146,23 +147,6 @@ run_box(void *arg, json_t **result, struct err *err)
  * ------------------------------------------------------------------------------*/
 
 static int
-open_lowers(struct program *p, struct err *err)
-{
-	struct root *r = p->root;
-
-	p->lowers = xcalloc(r->count + 1, sizeof *p->lowers);
-	for (size_t i = 0; i < r->count; i++)
-		p->lowers[i] = -1;
-	for (size_t i = 0; i < r->count; i++) {
-		p->lowers[i] =
-			store_tree_open(p->s->store, r->items[r->count - 1 - i]->rec.tree, err);
-		if (p->lowers[i] < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
 prepare(struct program *p, struct err *err)
 {
 	struct solve *s = p->s;
@@ -178,7 +162,8 @@ prepare(struct program *p, struct err *err)
 	if (file_read(AT_FDCWD, "/etc/resolv.conf", 1048576, &resolv, &ignored) == 0)
 		p->resolv_conf = buf_steal(&resolv);
 	if (solve_inside(s, err) < 0 || solve_trees(s, p->root, err) < 0 ||
-		open_lowers(p, err) < 0 || seccomp_compile(CAPS_DEFAULT, &s->seccomp, err) < 0)
+		root_open(s, p->root, &p->lowers, &p->lower_count, err) < 0 ||
+		seccomp_compile(CAPS_DEFAULT, &s->seccomp, err) < 0)
 		return -1;
 	if (p->request->read_only)
 		return 0;
@@ -212,8 +197,7 @@ program_free(struct program *p)
 {
 	struct err ignored;
 
-	for (size_t i = 0; p->lowers != NULL && i < p->root->count; i++)
-		auto_fd(&p->lowers[i]);
+	root_close(p->lowers, p->lower_count);
 	free(p->lowers);
 	for (size_t i = 0; i < p->mount_count; i++)
 		auto_fd(&p->mounts[i].fd);

@@ -364,14 +364,8 @@ prepare_bind(struct solve *s, struct node *n, size_t mount, struct box_mount *it
 		v->lower_count = 1;
 		return 1;
 	}
-	v->lowers = xcalloc(root->count + 1, sizeof *v->lowers);
-	for (size_t i = 0; i < root->count; i++) {
-		v->lowers[i] =
-			store_tree_open(s->store, root->items[root->count - 1 - i]->rec.tree, err);
-		if (v->lowers[i] < 0)
-			return -1;
-		v->lower_count++;
-	}
+	if (root_open(s, root, &v->lowers, &v->lower_count, err) < 0)
+		return -1;
 	return 1;
 }
 

@@ -45,6 +45,37 @@ root_view(struct root *r)
 	return r->view;
 }
 
+int
+root_open(struct solve *s, const struct root *r, int **out, size_t *out_count, struct err *err)
+{
+	int *fds = xcalloc(r->count + 1, sizeof *fds);
+	size_t count = 0;
+
+	for (size_t i = r->count; i-- > 0;) {
+		const struct material *m = r->items[i];
+
+		if (material_is_empty(m))
+			continue;
+		fds[count] = store_tree_open(s->store, m->rec.tree, err);
+		if (fds[count] < 0) {
+			root_close(fds, count);
+			free(fds);
+			return -1;
+		}
+		count++;
+	}
+	*out = fds;
+	*out_count = count;
+	return 0;
+}
+
+void
+root_close(int *lowers, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		auto_fd(&lowers[i]);
+}
+
 void
 root_free(struct root *r)
 {
@@ -245,6 +276,8 @@ node_done(struct solve *s, struct node *n, const struct cache_hit *hit, struct e
 	(void)err;
 	root_copy(n->before, &n->after);
 	root_add(&n->after, m);
+	if (hit->layer.id == s->empty.id)
+		m->has_listing = true;
 	memcpy(n->created, hit->created, sizeof n->created);
 	if (digest_is_empty(&hit->content)) {
 		n->after.state = n->definition;
@@ -296,6 +329,63 @@ same_as_before(struct solve *s, struct node *n, const struct digest *key, struct
 	return 1;
 }
 
+/* A step that changed nothing has a layer all the same, and all such layers are one: it is made
+ * once in the life of a store, and nobody stacks it. */
+static int
+empty_layer(struct solve *s, struct layer_record *out, struct err *err)
+{
+	AUTO(ingest) struct ingest *ingest = NULL;
+	AUTO(sink) struct sink *sink = NULL;
+	struct layer_record rec = { .id = 0, .blob_count = 1 };
+	struct listing nothing = LISTING_INIT;
+	struct layer_made made;
+	int found;
+
+	if (store_ingest_new(s->store, NULL, INGEST_WAIT, &ingest, err) < 0 ||
+		layer_sink(ingest_fd(ingest), s->codec, s->level, 1, &made, &sink, err) < 0 ||
+		layer_pack(-1, &nothing, LAYER_DIGESTS_NONE, sink, err) < 0 ||
+		sink_finish(sink, err) < 0)
+		return -1;
+	found = store_layer_by_diff_id(s->store, &made.diff_id, out, err);
+	for (size_t i = 0; found > 0 && i < out->blob_count; i++)
+		if (out->blobs[i].here) {
+			ingest_drop(steal(&ingest), INGEST_DISCARD);
+			return 0;
+		}
+	if (found < 0 || ingest_sync(ingest, err) < 0 ||
+		ingest_commit(&ingest, &made.blob.digest, made.blob.size, err) < 0)
+		return -1;
+	rec.diff_id = made.diff_id;
+	rec.diff_size = made.diff_size;
+	rec.blobs[0].digest = made.blob.digest;
+	rec.blobs[0].size = made.blob.size;
+	memcpy(rec.blobs[0].media_type, made.blob.media_type, sizeof rec.blobs[0].media_type);
+	listing_content_digest(&nothing, &rec.content);
+	if (store_layer_add(s->store, &rec, err) < 0 ||
+		store_listing_put(s->store, rec.id, &nothing, err) < 0)
+		return -1;
+	*out = rec;
+	return store_layer_get(s->store, rec.id, out, err) < 0 ? -1 : 0;
+}
+
+static int
+made_nothing(struct solve *s, struct node *n, struct err *err)
+{
+	struct cache_hit hit = { .created = "" };
+
+	if (s->empty.id == 0 && empty_layer(s, &s->empty, err) < 0)
+		return -1;
+	hit.layer = s->empty;
+	hit.content = s->empty.content;
+	solve_time(s, hit.created);
+	if ((n->made.tree[0] != '\0' && store_tree_drop(s->store, n->made.tree, err) < 0) ||
+		keep(s, n, &n->definition, &hit, err) < 0 ||
+		keep(s, n, &n->content, &hit, err) < 0 || node_done(s, n, &hit, err) < 0)
+		return -1;
+	event_done(n->event);
+	return 0;
+}
+
 int
 node_made(struct solve *s, struct node *n, struct err *err)
 {
@@ -303,6 +393,8 @@ node_made(struct solve *s, struct node *n, struct err *err)
 	struct digest by_content = { .text = "" };
 	int same = 0;
 
+	if (n->listing.count == 0)
+		return made_nothing(s, n, err);
 	listing_content_digest(&n->listing, &hit.content);
 	solve_time(s, hit.created);
 	if (!digest_is_empty(&hit.content)) {

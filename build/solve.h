@@ -121,6 +121,8 @@ struct solve {
 	struct ids ids;
 	int userns; /* -1 until solve_inside() */
 	struct seccomp *seccomp;
+	struct layer_record
+		empty;  /* the layer of a step that changed nothing; id 0: not looked up */
 	char epoch[40]; /* RFC 3339 of SOURCE_DATE_EPOCH; "" if it is not given */
 	int64_t epoch_s;
 	int64_t made_s; /* mtime of directories that a COPY or WORKDIR has to make */
@@ -142,6 +144,10 @@ bool solve_may_start(const struct solve *s); /* another step */
 struct view *root_view(struct root *r); /* all listings must be there; lent */
 void root_add(struct root *r, struct material *m);
 void root_copy(const struct root *r, struct root *out);
+/* Descriptors of the trees, the top one first, for stacking; layers known to be empty are left out.
+ * *out is for the caller to close, its array to free; the trees must be there. */
+int root_open(struct solve *s, const struct root *r, int **out, size_t *out_count, struct err *err);
+void root_close(int *lowers, size_t count);
 void root_free(struct root *r);
 /* The root that an origin stands for; NULL for a context.  Valid when origin_ready(). */
 struct root *solve_root(struct solve *s, const struct origin *o);

@@ -462,20 +462,6 @@ owner_by_number(struct node *n, char **spec)
 }
 
 static int
-open_root(struct solve *s, struct root *r, int *out, struct err *err)
-{
-	/* the top one first, as a stack is looked through */
-	for (size_t i = 0; i < r->count; i++)
-		out[i] = -1;
-	for (size_t i = 0; i < r->count; i++) {
-		out[i] = store_tree_open(s->store, r->items[r->count - 1 - i]->rec.tree, err);
-		if (out[i] < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
 want_owner(struct solve *s, struct node *n, struct err *err)
 {
 	struct job j = { .finish = owner_told,
@@ -486,6 +472,7 @@ want_owner(struct solve *s, struct node *n, struct err *err)
 		.step = n->step };
 	AUTO(free) char *spec = NULL;
 	AUTO(free) int *lowers = NULL;
+	size_t count = 0;
 	struct asking a;
 	struct worker_job w = { .name = "owner", .run = ask_owner, .arg = &a };
 	int ready;
@@ -503,13 +490,11 @@ want_owner(struct solve *s, struct node *n, struct err *err)
 		return ready;
 	if (solve_inside(s, err) < 0)
 		return -1;
-	lowers = xcalloc(n->before->count, sizeof *lowers);
-	ready = open_root(s, n->before, lowers, err);
-	a = (struct asking){ s->userns, lowers, n->before->count, spec };
-	if (ready == 0)
-		ready = solve_start(s, &j, &w, false, NULL, err);
-	for (size_t i = 0; i < n->before->count; i++)
-		auto_fd(&lowers[i]);
+	if (root_open(s, n->before, &lowers, &count, err) < 0)
+		return -1;
+	a = (struct asking){ s->userns, lowers, count, spec };
+	ready = solve_start(s, &j, &w, false, NULL, err);
+	root_close(lowers, count);
 	n->pending++;
 	return ready;
 }

@@ -242,15 +242,9 @@ start(struct solve *s, struct node *n, struct running *r, struct err *err)
 		.name = "run", .run = run_box, .arg = r, .event = n->event, .logs = true
 	};
 	AUTO(tree_new) struct tree_new tree = TREE_NEW_INIT;
-	size_t count = n->before->count;
 
-	for (size_t i = 0; i < count; i++) {
-		r->lowers[i] =
-			store_tree_open(s->store, n->before->items[count - 1 - i]->rec.tree, err);
-		if (r->lowers[i] < 0)
-			return -1;
-	}
-	r->lower_count = count;
+	if (root_open(s, n->before, &r->lowers, &r->lower_count, err) < 0)
+		return -1;
 	if (store_tree_new(s->store, s->ids.root_uid, s->ids.root_gid, &tree, err) < 0)
 		return -1;
 	j.memory = r->memory = fd_memory("listing", err);
@@ -267,12 +261,9 @@ start(struct solve *s, struct node *n, struct running *r, struct err *err)
 static int
 work(struct solve *s, struct node *n, struct err *err)
 {
-	AUTO(free) int *lowers = xcalloc(n->before->count + 1, sizeof *lowers);
 	AUTO(free) char *resolv_conf = NULL, *hosts = NULL;
 	AUTO(run_mounts) struct run_mounts mounts = RUN_MOUNTS_INIT;
-	struct running r = {
-		.s = s, .n = n, .lowers = lowers, .env = STRV_INIT, .mounts = &mounts
-	};
+	struct running r = { .s = s, .n = n, .env = STRV_INIT, .mounts = &mounts };
 	int result;
 
 	if (solve_inside(s, err) < 0)
@@ -284,12 +275,10 @@ work(struct solve *s, struct node *n, struct err *err)
 		return -1;
 	r.resolv_conf = resolv_conf = host_file("/etc/resolv.conf");
 	r.hosts = hosts = hosts_text(s);
-	for (size_t i = 0; i < n->before->count; i++)
-		lowers[i] = -1;
 	node_miss(s, n);
 	result = start(s, n, &r, err);
-	for (size_t i = 0; i < n->before->count; i++)
-		auto_fd(&lowers[i]);
+	root_close(r.lowers, r.lower_count);
+	free(r.lowers);
 	strv_free(&r.env);
 	return result;
 }
