@@ -163,17 +163,12 @@ static int
 quarantine(struct check *c, int dir, const char *name, const struct digest *d,
 	const struct stat *st, const char *why, struct err *err)
 {
-	char to[64 + DIGEST_TEXT_SIZE];
-	char mark[STORE_ID_SIZE];
 	struct stat now;
 
 	if (fstatat(dir, name, &now, AT_SYMLINK_NOFOLLOW) < 0 || now.st_ino != st->st_ino)
 		return 0;
-	store_id_new(mark);
-	snprintf(to, sizeof to, "quarantine/%s-%s.%.8s", digest_algorithm_name(d), digest_hex(d),
-		mark);
-	if (c->options->repair && renameat(dir, name, c->store->root, to) < 0)
-		return err_sys(err, "move %s to quarantine", d->text);
+	if (c->options->repair && store_blob_quarantine(c->store, d, err) < 0)
+		return -1;
 	return check_wrong(c, "blob", d->text, NULL, why, err);
 }
 

@@ -15,6 +15,7 @@
 #include "base/event.h"
 #include "base/mem.h"
 #include "layers/db_schema.h"
+#include "layers/store_local.h"
 
 #define FILE_NAME "db.sqlite"
 #define SCHEMA_VERSION 1
@@ -55,6 +56,8 @@ failed(struct db *db, int code, const char *what, struct err *err)
 	int system = db->handle != NULL ? sqlite3_system_errno(db->handle) : 0;
 	const char *text = db->handle != NULL ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code);
 
+	if (code == SQLITE_IOERR_SHORT_READ || code == SQLITE_IOERR_CORRUPTFS)
+		code = SQLITE_CORRUPT;
 	switch (code & 0xff) {
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
@@ -65,12 +68,6 @@ failed(struct db *db, int code, const char *what, struct err *err)
 		db->is_full = true;
 		errno = ENOSPC;
 		return err_sys(err, "%s the database", what);
-	case SQLITE_IOERR:
-		if (code == SQLITE_IOERR_SHORT_READ || code == SQLITE_IOERR_CORRUPTFS) {
-			db->is_damaged = true;
-			return err_set(err, ERR_CORRUPT, "%s the database: %s", what, text);
-		}
-		break;
 	case SQLITE_BUSY:
 		return err_set(
 			err, ERR_SYSTEM, "%s the database: another program has it locked", what);
@@ -214,21 +211,20 @@ static int
 set_aside(struct db *db, struct err *err)
 {
 	static const char *const suffixes[] = { "-shm", "-wal", "" };
-	uint32_t mark = 0;
+	char mark[STORE_ID_SIZE];
 
-	if (getrandom(&mark, sizeof mark, 0) != sizeof mark)
-		return err_sys(err, "read random bytes");
+	store_id_new(mark);
 	for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
 		char from[64];
 		char to[96];
 
 		snprintf(from, sizeof from, FILE_NAME "%s", suffixes[i]);
-		snprintf(to, sizeof to, "quarantine/" FILE_NAME ".%08x%s", mark, suffixes[i]);
+		snprintf(to, sizeof to, "quarantine/" FILE_NAME ".%.8s%s", mark, suffixes[i]);
 		if (renameat(db->root, from, db->root, to) < 0 && errno != ENOENT)
 			return err_sys(err, "move the damaged database aside");
 	}
 	event_warn("the store's database was damaged: it is in quarantine/" FILE_NAME
-		   ".%08x, and a new one was begun",
+		   ".%.8s, and a new one was begun",
 		mark);
 	return 0;
 }
@@ -477,12 +473,11 @@ db_changes(const struct db *db)
 static int
 begin_immediate(struct db *db, bool durable, struct err *err)
 {
-	if (db->is_durable != durable) {
-		if (execute(db, durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL",
-			    err) < 0)
-			return -1;
-		db->is_durable = durable;
-	}
+	if (db->is_durable != durable &&
+		execute(db, durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL",
+			err) < 0)
+		return -1;
+	db->is_durable = durable;
 	return db_run(db, "BEGIN IMMEDIATE", DB_NO_ARGS, err);
 }
 
@@ -548,6 +543,26 @@ db_is_damaged(const struct db *db)
 	return db->is_damaged;
 }
 
+/* A disk that failed for a moment looks like damage, too; so all of it is read once more before it
+ * is given up. */
+static bool
+is_sound(struct db *db)
+{
+	struct err odd = { 0 };
+	int64_t tables = 0;
+	int64_t version = 0;
+	char why[256];
+
+	disconnect(db);
+	if (connect_file(db, &odd) < 0 || read_version(db, &version, &odd) < 0 ||
+		pragma(db, db_schema_count, &tables, &odd) < 0 || tables != DB_SCHEMA_TABLES)
+		return false;
+	db->in_transaction = true; /* db.lock is held: nobody is to be followed */
+	tables = db_verify(db, why, &odd);
+	db->in_transaction = false;
+	return tables == 1;
+}
+
 int
 db_heal(struct db *db, struct err *err)
 {
@@ -555,7 +570,8 @@ db_heal(struct db *db, struct err *err)
 
 	if (lock(db, err) < 0)
 		return -1;
-	if (db->is_damaged && db->handle != NULL && db->open_rows == 0 && is_current(db)) {
+	if (db->is_damaged && db->handle != NULL && db->open_rows == 0 && is_current(db) &&
+		!is_sound(db)) {
 		disconnect(db);
 		result = set_aside(db, err);
 	}

@@ -23,3 +23,7 @@ const char db_schema[] =
 	"CREATE INDEX records_kind ON records(kind, used);"
 	"CREATE TABLE notes(kind TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,"
 	" PRIMARY KEY(kind, key)) WITHOUT ROWID;";
+
+const char db_schema_count[] =
+	"SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN"
+	" ('names', 'trees', 'layers', 'layer_blobs', 'sources', 'records', 'notes')";

@@ -76,6 +76,9 @@ int store_blob_read(struct store *s, const struct digest *d, size_t limit, struc
 /* (files) Writes a document unless it is there; *out is its SHA-256. */
 int store_blob_put(struct store *s, const void *bytes, size_t len, struct digest *out,
 	struct err *err);
+/* (files) Its bytes are not what its digest says: out of the way, into quarantine/, so that it can be
+ * fetched again.  A missing one is fine. */
+int store_blob_quarantine(struct store *s, const struct digest *d, struct err *err);
 /* (files) "blobs/sha256/<hex>" below store_dir(). */
 void store_blob_name(const struct digest *d, struct buf *out);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -76,6 +76,21 @@ store_blob_slurp(
 		buf_truncate(out, before);
 		return err_in(err, "read %s from the store", d->text);
 	}
+	return 0;
+}
+
+int
+store_blob_quarantine(struct store *s, const struct digest *d, struct err *err)
+{
+	AUTO(buf) struct buf from = BUF_INIT;
+	AUTO(buf) struct buf to = BUF_INIT;
+	char mark[STORE_ID_SIZE];
+
+	store_blob_name(d, &from);
+	store_id_new(mark);
+	buf_addf(&to, "quarantine/%s-%s.%.8s", digest_algorithm_name(d), digest_hex(d), mark);
+	if (renameat(s->root, from.data, s->root, to.data) < 0 && errno != ENOENT)
+		return err_sys(err, "move %s to quarantine", d->text);
 	return 0;
 }
 

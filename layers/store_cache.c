@@ -90,6 +90,25 @@ read_record(const struct db_rows *rows, struct cache_record *out)
 	return 1;
 }
 
+/* A layer may have been lost with a damaged database, in the midst of a batch: then its record goes
+ * too. */
+static int
+layers_exist(struct db *db, const struct cache_record *r, struct err *err)
+{
+	for (size_t i = 0; i < r->layer_count; i++) {
+		AUTO(db_rows) struct db_rows *rows = NULL;
+		int found = 0;
+
+		if (db_query(db, "SELECT 1 FROM layers WHERE id = ?", DB_ARGS(DB_INT(r->layers[i])),
+			    &rows, err) < 0)
+			return -1;
+		found = db_next(rows, err);
+		if (found <= 0)
+			return found;
+	}
+	return 1;
+}
+
 /* Pins what the record needs, then looks whether it is still there. */
 static int
 hold(struct store *s, struct db *db, const struct cache_record *r, struct err *err)
@@ -111,7 +130,7 @@ hold(struct store *s, struct db *db, const struct cache_record *r, struct err *e
 	for (size_t i = 0; i < r->blob_count; i++)
 		if (store_pin(s, STORE_PIN_BLOB, r->blobs[i].text, err) < 0)
 			return -1;
-	return 1;
+	return layers_exist(db, r, err);
 }
 
 static int
@@ -169,18 +188,21 @@ put(struct store *s, const struct cache_record *r, struct err *err)
 	AUTO(buf) struct buf layers = BUF_INIT;
 	AUTO(buf) struct buf blobs = BUF_INIT;
 
+	int result = 0;
+
 	json_format(r->value, JSON_STYLE_COMPACT, &value);
 	write_lists(r, &layers, &blobs);
 	if (store_write_begin(s, false, err) < 0)
 		return -1;
-	return store_write_end(s,
-		db_run(s->db,
+	result = layers_exist(s->db, r, err);
+	if (result == 1)
+		result = db_run(s->db,
 			"INSERT OR REPLACE INTO records(" RECORD_COLUMNS
 			") VALUES(?, ?, ?, ?, ?, ?)",
 			DB_ARGS(DB_TEXT(r->key), DB_TEXT(r->group), DB_TEXT(value.data),
 				DB_TEXT(layers.data), DB_TEXT(blobs.data), DB_INT(store_now())),
-			err),
-		err);
+			err);
+	return store_write_end(s, result, err);
 }
 
 int

@@ -188,9 +188,13 @@ write_blobs(struct store *s, const struct layer_record *r, struct err *err)
 	return 0;
 }
 
+/* One that was lost with a damaged database is made again, under the id it had. */
 static int
 write_layer(struct store *s, const struct layer_record *r, struct err *err)
 {
+	if (db_run(s->db, "INSERT OR IGNORE INTO layers(id) VALUES(?)", DB_ARGS(DB_INT(r->id)),
+		    err) < 0)
+		return -1;
 	if (db_run(s->db,
 		    "UPDATE layers SET diff_id = coalesce(?, diff_id),"
 		    " diff_size = max(?, coalesce(diff_size, 0)), content = coalesce(?, content),"
@@ -199,8 +203,6 @@ write_layer(struct store *s, const struct layer_record *r, struct err *err)
 			    DB_TEXT(r->content.text), DB_TEXT(r->tree), DB_INT(r->id)),
 		    err) < 0)
 		return -1;
-	if (db_changes(s->db) == 0)
-		return err_set(err, ERR_NOTFOUND, "layer %" PRId64 " is not in the store", r->id);
 	return write_blobs(s, r, err);
 }
 
@@ -304,10 +306,9 @@ write_listing(struct store *s, int64_t layer, const char *id, struct err *err)
 
 	if (store_write_begin(s, false, err) < 0)
 		return -1;
+	/* nothing happens to a layer that was lost with a damaged database */
 	result = db_run(s->db, "UPDATE layers SET listing = ? WHERE id = ?",
 		DB_ARGS(DB_TEXT(id), DB_INT(layer)), err);
-	if (result == 0 && db_changes(s->db) == 0)
-		result = err_set(err, ERR_NOTFOUND, "layer %" PRId64 " is not in the store", layer);
 	return store_write_end(s, result, err);
 }
 

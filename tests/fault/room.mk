@@ -1,5 +1,6 @@
 # tests that disturb: killing, crowding, filling
-FAULT_TESTS = tests/fault/store_full tests/fault/store_kill tests/fault/store_many
+FAULT_TESTS = tests/fault/store_full tests/fault/store_kill tests/fault/store_many \
+	tests/fault/store_steps
 noinst_HEADERS += tests/fault/store_work.h
 check_PROGRAMS += $(FAULT_TESTS)
 TESTS += $(FAULT_TESTS)
@@ -9,3 +10,5 @@ tests_fault_store_kill_SOURCES = tests/fault/store_kill.c tests/fault/store_work
 tests_fault_store_kill_LDADD = $(LAYERS_LIBS) $(FOREIGN_LIBS)
 tests_fault_store_many_SOURCES = tests/fault/store_many.c tests/fault/store_work.c
 tests_fault_store_many_LDADD = $(LAYERS_LIBS) $(FOREIGN_LIBS)
+tests_fault_store_steps_SOURCES = tests/fault/store_steps.c tests/fault/store_work.c
+tests_fault_store_steps_LDADD = $(LAYERS_LIBS) $(FOREIGN_LIBS)
