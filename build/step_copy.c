@@ -282,6 +282,28 @@ request(struct solve *s, struct node *n, struct copy_request *r)
 		r->origin = origin_view(s, &step->from);
 }
 
+/* What is missing may be there, and left out: then say by whom. */
+static void
+say_ignored(const struct ignore *ignore, const struct strv *sources, struct err *err)
+{
+	size_t by;
+	int line;
+
+	for (size_t i = 0; ignore != NULL && i < sources->count; i++) {
+		AUTO(buf) struct buf clean = BUF_INIT;
+		AUTO(free) char *rooted = xasprintf("/%s", sources->items[i]);
+
+		path_clean(rooted, &clean);
+		if (!ignore_excludes(ignore, clean.data + 1, &by))
+			continue;
+		ignore_pattern(ignore, by, NULL, &line);
+		err_set(err, ERR_NOTFOUND, "'%s' is not in the build context (ignored by %s:%d)",
+			sources->items[i], ignore_file(ignore), line);
+		return;
+	}
+	err_in(err, "build context");
+}
+
 static int
 plan_with(struct solve *s, struct node *n, const struct view *dest, struct copy_list *out,
 	struct err *err)
@@ -296,7 +318,11 @@ plan_with(struct solve *s, struct node *n, const struct view *dest, struct copy_
 			return err_in(err, "--exclude");
 		r.exclude = exclude;
 	}
-	return copy_plan(&r, out, err);
+	if (copy_plan(&r, out, err) == 0)
+		return 0;
+	if (err->kind == ERR_NOTFOUND && r.origin_is_context)
+		say_ignored(s->contexts[n->step->from.index].ignore, r.sources, err);
+	return -1;
 }
 
 static bool

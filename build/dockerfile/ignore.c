@@ -21,6 +21,7 @@ struct ignore {
 	struct rule *rules;
 	size_t count, room;
 	bool exceptions;
+	char *file; /* NULL: not from a file */
 };
 
 static struct ignore *
@@ -39,6 +40,7 @@ ignore_free(struct ignore *ig)
 		glob_free(ig->rules[i].glob);
 	}
 	free(ig->rules);
+	free(ig->file);
 	free(ig);
 }
 
@@ -121,6 +123,7 @@ ignore_parse(const char *bytes, size_t len, const char *file, struct ignore **ou
 	AUTO(buf) struct buf pattern = BUF_INIT;
 	size_t at = 0;
 
+	ig->file = xstrdup(file);
 	if (len > IGNORE_SIZE_MAX)
 		return err_set(err, ERR_INPUT, "%s: larger than %d bytes", file, IGNORE_SIZE_MAX);
 	if (len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)
@@ -137,6 +140,12 @@ ignore_parse(const char *bytes, size_t len, const char *file, struct ignore **ou
 	}
 	*out = steal(&ig);
 	return 0;
+}
+
+const char *
+ignore_file(const struct ignore *ig)
+{
+	return ig->file;
 }
 
 int

@@ -31,6 +31,8 @@ int ignore_new(const struct strv *patterns, struct ignore **out, struct err *err
 void ignore_free(struct ignore *ig); /* NULL is fine */
 void auto_ignore(struct ignore **ig);
 
+/* What the bytes of ignore_parse() were called; NULL for a list. */
+const char *ignore_file(const struct ignore *ig);
 size_t ignore_count(const struct ignore *ig);
 bool ignore_has_exceptions(const struct ignore *ig); /* any '!' */
 /* The pattern, cleaned and without '!', and the line of the file it stands on (0: none). */
