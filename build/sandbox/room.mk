@@ -11,7 +11,7 @@ libsandbox_a_SOURCES = \
 	build/sandbox/mounts.c build/sandbox/mounts.h \
 	build/sandbox/network.c build/sandbox/network.h \
 	build/sandbox/point.c build/sandbox/point_undo.c build/sandbox/point.h \
-	build/sandbox/probe.h \
+	build/sandbox/probe.c build/sandbox/probe.h \
 	build/sandbox/rootfs.c build/sandbox/rootfs.h build/sandbox/rootfs_mount.h \
 	build/sandbox/seccomp.c build/sandbox/seccomp.h \
 	build/sandbox/seccomp_table.c build/sandbox/seccomp_table.h \

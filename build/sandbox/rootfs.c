@@ -188,30 +188,36 @@ rootfs_view(int userns_fd, const struct rootfs *r, int *root_fd, struct err *err
 	return rootfs_mount(&stack, &m, root_fd, err);
 }
 
-int
-rootfs_probe(int dir_fd, struct err *err)
+static int
+make_layer(int dir, const char *name, int *out, struct err *err)
 {
-	static const char *const names[] = { "lower", "upper", "work" };
-	AUTO(mounts) struct mounts m = MOUNTS_INIT;
-	AUTO(fd) int top = -1;
-	int fds[COUNT_OF(names)];
-	struct rootfs r = { .lowers = fds, .lower_count = 1 };
-	int result = 0;
+	if (mkdirat(dir, name, 0700) < 0 ||
+		(*out = openat(dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return err_sys(err, "make a directory in the store");
+	return 0;
+}
 
-	if (mounts_begin(&m, err) < 0)
+int
+rootfs_probe(int userns_fd, int dir_fd, struct err *err)
+{
+	AUTO(mounts) struct mounts m = MOUNTS_INIT;
+	AUTO(carry) struct carry dir = CARRY_INIT;
+	AUTO(fd) int lower = -1;
+	AUTO(fd) int upper = -1;
+	AUTO(fd) int work = -1;
+	AUTO(fd) int top = -1;
+	struct rootfs r = { .lowers = &lower, .lower_count = 1 };
+
+	if (carry_take(dir_fd, &dir, err) < 0 || ids_join(userns_fd, err) < 0)
 		return -1;
-	for (size_t i = 0; i < COUNT_OF(names); i++) {
-		fds[i] = -1;
-		if (result == 0 && mkdirat(dir_fd, names[i], 0700) < 0 && errno != EEXIST)
-			result = err_sys(err, "make a directory in the store");
-		if (result == 0)
-			fds[i] = openat(dir_fd, names[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
-	}
-	r.upper = fds[1];
-	r.work = fds[2];
-	if (result == 0)
-		result = rootfs_mount(&r, &m, &top, err);
-	for (size_t i = 0; i < COUNT_OF(names); i++)
-		auto_fd(&fds[i]);
-	return result;
+	if (unshare(CLONE_NEWNS) < 0)
+		return err_sys(err, "make a mount namespace");
+	if (carry_find(&dir, err) < 0 || mounts_begin(&m, err) < 0 ||
+		carry_place(&dir, &m, err) < 0 || make_layer(dir.fd, "lower", &lower, err) < 0 ||
+		make_layer(dir.fd, "upper", &upper, err) < 0 ||
+		make_layer(dir.fd, "work", &work, err) < 0)
+		return -1;
+	r.upper = upper;
+	r.work = work;
+	return rootfs_mount(&r, &m, &top, err);
 }

@@ -32,8 +32,8 @@ struct rootfs {
  * a merged tree.  Descriptors are opened beneath it as usual; it is gone when the last is closed. */
 int rootfs_view(int userns_fd, const struct rootfs *r, int *root_fd, struct err *err);
 
-/* For doctor: can directory fd (in the store) be an upper on this machine?  Called inside; 0, or
- * ERR_SYSTEM with the kernel's reason. */
-int rootfs_probe(int dir_fd, struct err *err);
+/* For doctor, in a process made for it: can directory fd, which belongs to the namespace's 0:0, hold an
+ * upper on this machine?  Leaves directories in it.  ERR_SYSTEM has the kernel's reason. */
+int rootfs_probe(int userns_fd, int dir_fd, struct err *err);
 
 #endif

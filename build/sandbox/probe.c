@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "build/sandbox/probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "build/sandbox/mounts.h"
+#include "build/sandbox/rootfs.h"
+
+/* Landlock that can hide abstract sockets: Linux 6.12 */
+#define LANDLOCK_SCOPES 6
+
+/* What is tried in a process of its own. */
+typedef int attempt(int userns_fd, int dir_fd, struct err *err);
+
+static struct probe_fact *
+add(struct probe *p, const char *name, enum probe_answer answer)
+{
+	struct probe_fact *f = &p->facts[p->count++];
+
+	*f = (struct probe_fact){ .name = name, .answer = answer };
+	return f;
+}
+
+static void __attribute__((format(printf, 2, 3))) detail(struct probe_fact *f, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)!vsnprintf(f->detail, sizeof f->detail, fmt, ap);
+	va_end(ap);
+}
+
+static void
+advise(struct probe_fact *f, const char *text)
+{
+	snprintf(f->advice, sizeof f->advice, "%.*s", (int)sizeof f->advice - 1, text);
+}
+
+/* Runs it in a child; its error comes back over a pipe. */
+static int
+try(attempt *body, int userns_fd, int dir_fd, struct err *err)
+{
+	AUTO(fd) int in = -1;
+	struct err said;
+	int pair[2];
+	pid_t pid;
+	ssize_t len;
+
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return err_sys(err, "make a pipe");
+	in = pair[0];
+	pid = fork();
+	if (pid == 0) {
+		if (body(userns_fd, dir_fd, &said) < 0)
+			(void)!fd_write(pair[1], &said, sizeof said);
+		_exit(0);
+	}
+	close(pair[1]);
+	if (pid < 0)
+		return err_sys(err, "fork");
+	len = fd_read(in, &said, sizeof said);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	if (len == 0)
+		return 0;
+	*err = said;
+	return -1;
+}
+
+static int
+mount_proc(int userns_fd, int dir_fd, struct err *err)
+{
+	AUTO(mounts) struct mounts m = MOUNTS_INIT;
+	AUTO(fd) int top = -1;
+	int status;
+	pid_t pid;
+
+	(void)dir_fd;
+	if (ids_join(userns_fd, err) < 0)
+		return -1;
+	if (unshare(CLONE_NEWNS | CLONE_NEWPID) < 0)
+		return err_sys(err, "make namespaces");
+	pid = fork();
+	if (pid == 0)
+		_exit(mounts_begin(&m, err) < 0 || mounts_new(&m, "proc", NULL, 0, &top, err) < 0);
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		return err_sys(err, "make a process");
+	return status == 0 ? 0 : err_set(err, ERR_DENIED, "mount proc: Operation not permitted");
+}
+
+static int
+make_network(int userns_fd, int dir_fd, struct err *err)
+{
+	(void)dir_fd;
+	if (ids_join(userns_fd, err) < 0)
+		return -1;
+	return unshare(CLONE_NEWNET) < 0 ? err_sys(err, "make a network namespace") : 0;
+}
+
+static void
+ask_ids(struct probe *p, int *userns_fd)
+{
+	struct probe_fact *f;
+	struct err err;
+
+	if (ids_setup(&p->ids, userns_fd, &err) < 0) {
+		f = add(p, "user-namespace", PROBE_NO);
+		detail(f, "%s", err.msg);
+		advise(f, "allow user namespaces to this user, or run as root with CAP_SYS_ADMIN; "
+			  "COPY and metadata need none");
+		return;
+	}
+	p->rung = p->ids.is_single ? PROBE_RUNG_ONE_ID : PROBE_RUNG_RANGE;
+	f = add(p, "user-namespace", PROBE_YES);
+	detail(f, "root in a box is host id %u", (unsigned)p->ids.root_uid);
+	f = add(p, "id-range", p->ids.is_single ? PROBE_PARTLY : PROBE_YES);
+	if (p->ids.is_single) {
+		detail(f, "one id: files of a box belong to root, other users cannot be used");
+	} else {
+		const struct ids_row *row = &p->ids.uids.rows[p->ids.uids.count - 1];
+
+		detail(f, "%u ids from %u%s", row->count, row->outside,
+			p->ids.needs_helper ? ", through newuidmap" : "");
+	}
+	advise(f, p->ids.reason);
+}
+
+static void
+ask_overlay(struct probe *p, int userns_fd, int dir_fd)
+{
+	char name[32];
+	AUTO(fd) int dir = -1;
+	struct probe_fact *f;
+	struct err err, ignored;
+	int r;
+
+	snprintf(name, sizeof name, ".probe-%d", (int)getpid());
+	if (mkdirat(dir_fd, name, 0700) < 0 ||
+		fchownat(dir_fd, name, p->ids.root_uid, p->ids.root_gid, 0) < 0 ||
+		(dir = openat(dir_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
+		r = err_sys(&err, "make a directory in the store");
+	else
+		r = try(rootfs_probe, userns_fd, dir, &err);
+	(void)path_remove(dir_fd, name, &ignored);
+	p->has_overlay = r == 0;
+	f = add(p, "overlay", r == 0 ? PROBE_YES : PROBE_NO);
+	detail(f, "%s", r == 0 ? "the store can hold what a RUN changes" : err.msg);
+	if (r < 0)
+		advise(f, "put the store on a file system that is not itself an overlay: a volume, "
+			  "or a "
+			  "tmpfs, with --store");
+}
+
+static void
+ask_proc(struct probe *p, int userns_fd)
+{
+	struct probe_fact *f;
+	struct err err;
+
+	p->has_proc = try(mount_proc, userns_fd, -1, &err) == 0;
+	f = add(p, "proc", p->has_proc ? PROBE_YES : PROBE_PARTLY);
+	detail(f, "%s",
+		p->has_proc ? "a box has its own"
+			    : "the outer /proc is shown: a box sees processes outside");
+	if (!p->has_proc)
+		advise(f, "this container covers parts of /proc: start it with "
+			  "--security-opt unmask=ALL (podman), systempaths=unconfined (docker)");
+}
+
+static bool
+has_program(const char *name)
+{
+	static const char *const dirs[] = { "/usr/bin", "/bin", "/usr/local/bin", "/usr/sbin" };
+
+	for (size_t i = 0; i < COUNT_OF(dirs); i++) {
+		AUTO(free) char *path = xasprintf("%s/%s", dirs[i], name);
+
+		if (access(path, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+ask_network(struct probe *p, int userns_fd)
+{
+	bool has_pasta = has_program("pasta"), has_slirp = has_program("slirp4netns");
+	bool has_tun = access("/dev/net/tun", R_OK | W_OK) == 0;
+	struct probe_fact *f;
+	struct err err;
+
+	f = add(p, "network-none",
+		try(make_network, userns_fd, -1, &err) == 0 ? PROBE_YES : PROBE_NO);
+	detail(f, "%s",
+		f->answer == PROBE_YES ? "RUN --network=none has a loopback interface" : err.msg);
+	f = add(p, "network-private", (has_pasta || has_slirp) && has_tun ? PROBE_YES : PROBE_NO);
+	detail(f, "%s%s",
+		has_pasta   ? "pasta"
+		: has_slirp ? "slirp4netns"
+			    : "neither pasta nor slirp4netns",
+		has_tun ? "" : ", and /dev/net/tun cannot be opened");
+}
+
+static void
+ask_kernel(struct probe *p)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
+	int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
+	bool has_api = fs >= 0 || errno == EPERM, is_set;
+	struct probe_fact *f;
+
+	auto_fd(&fs);
+	f = add(p, "mount-api", has_api ? PROBE_YES : PROBE_PARTLY);
+	detail(f, "%s",
+		has_api ? "mounts are made by descriptor"
+			: "old kernel: mounts are made by mount(2)");
+	f = add(p, "landlock", abi >= LANDLOCK_SCOPES ? PROBE_YES : PROBE_PARTLY);
+	detail(f, abi > 0 ? "version %ld%s" : "not there%.0ld%s", abi > 0 ? abi : 0,
+		abi >= LANDLOCK_SCOPES
+			? ""
+			: ": with the host's network, its abstract sockets can be reached");
+	is_set = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+	f = add(p, "no-new-privileges", is_set ? PROBE_PARTLY : PROBE_YES);
+	detail(f, "%s", is_set ? "set: sudo and su do not work in a RUN" : "not set");
+}
+
+int
+probe_run(int dir_fd, struct probe *out, struct err *err)
+{
+	AUTO(fd) int userns_fd = -1;
+	struct probe p = { .rung = PROBE_RUNG_NONE };
+
+	(void)err;
+	ask_ids(&p, &userns_fd);
+	if (userns_fd >= 0) {
+		if (dir_fd >= 0)
+			ask_overlay(&p, userns_fd, dir_fd);
+		ask_proc(&p, userns_fd);
+		ask_network(&p, userns_fd);
+	}
+	ask_kernel(&p);
+	*out = p;
+	return 0;
+}
