@@ -151,10 +151,11 @@ read_bool(const struct flag *flag, bool *out, struct err *err)
 static void
 set_text(struct instruction *in, const struct row *row, const char *value)
 {
-	char **field = (char **)(void *)((char *)in + row->field);
+	char **field;
 
 	if (row->field == NO_FIELD)
 		return;
+	field = (char **)(void *)((char *)in + row->field);
 	free(*field);
 	*field = *value != '\0' ? xstrdup(value) : NULL; /* --from= is as good as none */
 }

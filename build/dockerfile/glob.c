@@ -135,7 +135,7 @@ take_part(struct glob *g, const char *p, enum glob_kind *kind)
 			*kind = GLOB_PARTS;
 			p++;
 		}
-		/* fall through */
+		__attribute__((fallthrough));
 	default:
 		add_part(g, PART_TEXT, p, 1);
 		/* a closing bracket alone makes no class, but no plain text either */

@@ -170,7 +170,8 @@ words_of_trigger(struct instruction *in, const struct line *l)
 
 	if (instruction_kind_of(l->rest, len) >= 0 &&
 		instruction_kind_of(l->rest, len) != INSTRUCTION_ONBUILD &&
-		instruction_begin(l->rest, strlen(l->rest), l->escape, &child, l->wrong, l->err) < 0) {
+		instruction_begin(l->rest, strlen(l->rest), l->escape, &child, l->wrong, l->err) <
+			0) {
 		*l->wrong += l->at;
 		return -1;
 	}
@@ -273,8 +274,8 @@ instruction_may_have_heredocs(const struct instruction *in, char escape)
 	size_t at;
 
 	if (in->kind == INSTRUCTION_ONBUILD && in->words.count > 0 &&
-		instruction_begin(in->words.items[0], strlen(in->words.items[0]), escape, &child, &at,
-			&ignored) == 0)
+		instruction_begin(in->words.items[0], strlen(in->words.items[0]), escape, &child,
+			&at, &ignored) == 0)
 		in = child;
 	return (in->kind == INSTRUCTION_ADD || in->kind == INSTRUCTION_COPY ||
 		       in->kind == INSTRUCTION_RUN) &&

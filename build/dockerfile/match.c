@@ -77,7 +77,7 @@ match_one(const char **pattern, const char **path)
 		++*pattern;
 		if (**pattern == '\0')
 			return MALFORMED;
-		/* fall through */
+		__attribute__((fallthrough));
 	default:
 		result = **pattern == **path;
 		++*pattern;

@@ -396,7 +396,6 @@ static int
 parse_trigger(struct parser *p, struct instruction **out, struct err *err)
 {
 	AUTO(instruction) struct instruction *in = NULL;
-	AUTO(instruction) struct instruction *second = NULL;
 	size_t at;
 	int more = lexer_next(&p->lexer, &p->line, err);
 
