@@ -233,8 +233,6 @@ search_config(struct search *s, const json_t *document)
 		found = search_auths(s, auths);
 	if (found == 0 && store != NULL && store[0] != '\0')
 		found = from_helper(s, store, s->host);
-	if (found == 0)
-		note(s, "nothing for", s->host);
 	return found;
 }
 
@@ -257,6 +255,8 @@ credentials_search(const json_t *document, const char *name, bool is_legacy, con
 	list_keys(&s);
 	found = is_legacy ? search_auths(&s, (json_t *)document) : search_config(&s, document);
 	strv_free(&s.keys);
+	if (found == 0)
+		note(&s, "nothing for", host);
 	if (found <= 0)
 		return found;
 	*out = c;

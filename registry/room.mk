@@ -7,7 +7,7 @@ libregistry_a_SOURCES = \
 	registry/base64.c registry/base64.h \
 	registry/catalog.c registry/catalog.h \
 	registry/challenge.c registry/challenge.h \
-	registry/credentials.c registry/credentials.h \
+	registry/credentials.c registry/credentials.h registry/credentials_login.c \
 	registry/download.c registry/download.h \
 	registry/helper.c registry/helper.h \
 	registry/host.c registry/host.h \

@@ -109,19 +109,24 @@ parse(const char *text, struct url *u, struct err *err)
 	return set_target(u, rest + len, strcspn(rest + len, "#"), err);
 }
 
-/* What is shown came from elsewhere: cut, cleaned, and without its query. */
+/* What is shown came from elsewhere: cut, cleaned, without its query, and without what stands
+ * before an '@', which may be a password. */
 static int
 wrong(const char *text, struct err *err)
 {
+	size_t i, len = strcspn(text, "?");
+	const char *user = memrchr(text, '@', len);
+	const char *from = user != NULL ? user : text;
 	char shown[128];
-	size_t i, len = strcspn(text, "?@");
 
+	len -= (size_t)(from - text);
 	if (len >= sizeof shown)
 		len = sizeof shown - 1;
 	for (i = 0; i < len; i++)
-		shown[i] = text[i] > ' ' && text[i] < 0x7f ? text[i] : '?';
+		shown[i] = from[i] > ' ' && from[i] < 0x7f ? from[i] : '?';
 	shown[len] = '\0';
-	return err_in(err, "the URL '%s%s'", shown, text[len] != '\0' ? "..." : "");
+	return err_in(err, "the URL '%s%s%s'", user != NULL ? "..." : "", shown,
+		from[len] != '\0' ? "..." : "");
 }
 
 int
