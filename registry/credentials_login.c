@@ -20,6 +20,7 @@
 /* The file that login changes.  It is replaced as a whole while its directory is locked, so two
  * logins at once both stay; where it is a link, what the link means is replaced. */
 
+#define LINKS_MAX 8
 #define HUB_KEY "https://index.docker.io/v1/"
 
 void
@@ -61,11 +62,34 @@ make_parents(const char *path, struct err *err)
 
 	for (slash = strchr(dir + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+		if (mkdirat(AT_FDCWD, dir, 0700) < 0 && errno != EEXIST)
 			return err_sys(err, "make directory '%s'", dir);
 		*slash = '/';
 	}
 	return 0;
+}
+
+/* The file that a link means, which may not be there yet. */
+static char *
+follow_links(const char *path)
+{
+	char *file = xstrdup(path), target[PATH_MAX];
+	unsigned links;
+	ssize_t len;
+
+	for (links = 0; links < LINKS_MAX; links++) {
+		AUTO(free) char *link = file;
+
+		len = readlinkat(AT_FDCWD, link, target, sizeof target - 1);
+		if (len <= 0) {
+			link = NULL;
+			break;
+		}
+		file = target[0] == '/' ? xstrndup(target, (size_t)len)
+					: xasprintf("%.*s/%.*s", (int)path_dir_len(link), link,
+						  (int)len, target);
+	}
+	return file;
 }
 
 static int
@@ -76,13 +100,11 @@ open_login(const char *auth_file, struct login *l, struct err *err)
 	AUTO(free) char *dir = NULL;
 
 	credentials_login_file(auth_file, &path);
-	l->path = realpath(path.data, NULL);
-	if (l->path == NULL)
-		l->path = xstrdup(path.data);
+	l->path = follow_links(path.data);
 	if (make_parents(l->path, err) < 0)
 		return -1;
 	dir = xstrndup(l->path, path_dir_len(l->path));
-	l->lock = open(dir[0] != '\0' ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	l->lock = openat(AT_FDCWD, dir[0] != '\0' ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (l->lock < 0 || flock(l->lock, LOCK_EX) < 0)
 		return err_sys(err, "lock '%s'", dir);
 	if (file_read(AT_FDCWD, l->path, CREDENTIALS_FILE_MAX, &text, err) < 0 &&
