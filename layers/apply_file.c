@@ -301,7 +301,7 @@ find_target(struct apply *a, const struct entry *e, char name[NAME_MAX + 1], str
 
 	if (last[0] == '\0' || strlen(last) > NAME_MAX)
 		return err_set(err, ERR_INPUT, "'%s' is a hard link to nothing", e->path);
-	strcpy(name, last);
+	memcpy(name, last, strlen(last) + 1);
 	said = cursor_go(a, &a->target, e->link, len, CURSOR_FIND, e, err);
 	if (said < 0)
 		return -1;

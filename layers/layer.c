@@ -2,6 +2,7 @@
 #include "layers/layer.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -124,7 +125,7 @@ end_finish(struct sink *s, struct err *err)
 
 	if (sink_finish(e->next, err) < 0)
 		return -1;
-	strcpy(e->out->blob.media_type, types[e->codec]);
+	snprintf(e->out->blob.media_type, sizeof e->out->blob.media_type, "%s", types[e->codec]);
 	return 0;
 }
 

@@ -29,6 +29,12 @@ static const struct {
 	{ "EAGAIN", EAGAIN },
 };
 
+static void
+auto_filter(scmp_filter_ctx *filter)
+{
+	seccomp_release(*filter);
+}
+
 static int
 cannot(const char *what, const char *why)
 {
@@ -59,7 +65,7 @@ take_away(scmp_filter_ctx filter, const char *text)
 int
 main(int argc, char **argv)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	scmp_filter_ctx filter __attribute__((cleanup(auto_filter))) = seccomp_init(SCMP_ACT_ALLOW);
 	int at;
 
 	if (filter == NULL)
@@ -76,7 +82,6 @@ main(int argc, char **argv)
 		if (seccomp_load(filter) < 0)
 			return cannot("seccomp", "the filter is refused");
 	}
-	seccomp_release(filter);
 	execvp(argv[at + 1], argv + at + 1);
 	return cannot(argv[at + 1], strerror(errno));
 }

@@ -14,7 +14,7 @@
 /* The law: whatever many workers at once log, tell, answer and die of, the coordinator hears all of
  * it, once, in order, under the right id. */
 
-enum { WORKERS = 60, AT_ONCE = 9, PIECE_MAX = 90000, PIECES_MAX = 12, STREAMS = 3 };
+enum { WORKERS = 200, AT_ONCE = 9, PIECE_MAX = 90000, PIECES_MAX = 12, STREAMS = 3 };
 
 /* What one worker's three streams (stdout pipe, stderr pipe, the socket) amount to. */
 struct sums {

@@ -149,7 +149,9 @@ TEST(the_program_gets_default_signals)
 	works(shell("grep -E '^Sig(Blk|Ign)' /proc/self/status", &o, &r, &err));
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	same_str(r.out.data, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+	/* 32 and 33 are the C library's own, and may come from elsewhere */
+	same_int(strtoull(strstr(r.out.data, "SigBlk:\t") + 8, NULL, 16) & 0x7fffffff, 0);
+	same_int(strtoull(strstr(r.out.data, "SigIgn:\t") + 8, NULL, 16) & 0x7fffffff, 0);
 }
 
 int
