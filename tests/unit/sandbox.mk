@@ -1,4 +1,17 @@
 # unit tests of sandbox
+UNIT_TESTS += tests/unit/sandbox_ids
+tests_unit_sandbox_ids_SOURCES = tests/unit/sandbox_ids.c
+tests_unit_sandbox_ids_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_sandbox_ids_LDADD = $(SANDBOX_LIBS) $(TEST_LIBS)
+UNIT_TESTS += tests/unit/sandbox_limits
+tests_unit_sandbox_limits_SOURCES = tests/unit/sandbox_limits.c
+tests_unit_sandbox_limits_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_sandbox_limits_LDADD = $(SANDBOX_LIBS) $(TEST_LIBS)
+UNIT_TESTS += tests/unit/sandbox_user
+tests_unit_sandbox_user_SOURCES = tests/unit/sandbox_user.c
+tests_unit_sandbox_user_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_sandbox_user_LDADD = $(SANDBOX_LIBS) $(TEST_LIBS)
+
 check_PROGRAMS += tests/e2e/boxrun tests/e2e/boxcase
 tests_e2e_boxrun_SOURCES = tests/e2e/boxrun.c
 tests_e2e_boxrun_LDADD = $(SANDBOX_LIBS) $(FOREIGN_LIBS)
