@@ -7,7 +7,8 @@
 #include "base/mem.h"
 #include "build/dockerfile/utf8.h"
 
-#define LINE_SHOWN_MAX 512 /* bytes of a line in an excerpt */
+#define LINE_SHOWN_MAX 512   /* bytes of a line in an excerpt */
+#define EXCERPT_LINES_MAX 40 /* of the place itself */
 
 void
 diagnostics_free(struct diagnostics *d)
@@ -130,33 +131,46 @@ diagnostic_format(const struct diagnostics *d, const struct diagnostic *one, str
 /* --- excerpts
  * ------------------------------------------------------------------------------------*/
 
-/* Where a line begins; lines are counted from 1.  NULL: there is none. */
-static const char *
-line_at(const struct diagnostics *d, int line, size_t *len)
+/* A walk over the lines of the text. */
+struct lines {
+	const char *at, *end; /* at NULL: past the last one */
+	int number;           /* of the line at `at`; the first is 1 */
+};
+
+static struct lines
+lines_start(const struct diagnostics *d)
 {
-	const char *at = d->text, *end = d->text + d->len;
-
-	for (int i = 1; i < line; i++) {
-		const char *newline = memchr(at, '\n', (size_t)(end - at));
-
-		if (newline == NULL)
-			return NULL;
-		at = newline + 1;
-	}
-	*len = (size_t)(end - at);
-	end = memchr(at, '\n', *len);
-	if (end != NULL)
-		*len = (size_t)(end - at);
-	return at;
+	return (struct lines){ .at = d->text, .end = d->text + d->len, .number = 1 };
 }
 
-static int
-count_lines(const struct diagnostics *d)
+static void
+lines_step(struct lines *l)
 {
-	int count = 1;
+	const char *newline = memchr(l->at, '\n', (size_t)(l->end - l->at));
 
-	for (size_t i = 0; i < d->len; i++)
-		count += d->text[i] == '\n';
+	l->at = newline != NULL ? newline + 1 : NULL;
+	l->number++;
+}
+
+static size_t
+lines_len(const struct lines *l)
+{
+	const char *newline = memchr(l->at, '\n', (size_t)(l->end - l->at));
+
+	return (size_t)((newline != NULL ? newline : l->end) - l->at);
+}
+
+/* How many lines there are, counted no further than to `enough`. */
+static int
+count_lines(const struct diagnostics *d, int enough)
+{
+	struct lines l = lines_start(d);
+	int count = 0;
+
+	while (l.at != NULL && count < enough) {
+		count++;
+		lines_step(&l);
+	}
 	return count;
 }
 
@@ -193,30 +207,30 @@ add_caret(struct buf *out, const char *text, size_t len, int column)
 }
 
 static void
-add_line(const struct diagnostics *d, int line, bool marked, int column, struct buf *out)
+add_line(const struct lines *l, bool marked, int column, struct buf *out)
 {
-	size_t len = 0;
-	const char *text = line_at(d, line, &len);
+	size_t len = lines_len(l);
 
-	if (text == NULL)
-		return;
-	if (len > 0 && text[len - 1] == '\r')
+	if (len > 0 && l->at[len - 1] == '\r')
 		len--;
-	buf_addf(out, " %3d | %s ", line, marked ? ">>>" : "   ");
-	add_shown(out, text, len);
+	buf_addf(out, " %3d | %s ", l->number, marked ? ">>>" : "   ");
+	add_shown(out, l->at, len);
 	buf_addc(out, '\n');
 	if (column > 0)
-		add_caret(out, text, len, column);
+		add_caret(out, l->at, len, column);
 }
 
 void
 diagnostics_excerpt(const struct diagnostics *d, int line_start, int line_end, int column_line,
 	int column, struct buf *out)
 {
-	int lines = d->text != NULL ? count_lines(d) : 0;
 	int first = line_start, last = line_end < line_start ? line_start : line_end;
-	int marked_last;
+	int lines, marked_last;
+	struct lines l;
 
+	if (last - first >= EXCERPT_LINES_MAX)
+		last = first + EXCERPT_LINES_MAX - 1;
+	lines = d->text != NULL ? count_lines(d, last + 4) : 0;
 	if (line_start < 1 || line_start > lines)
 		return;
 	last = last > lines ? lines : last;
@@ -233,8 +247,9 @@ diagnostics_excerpt(const struct diagnostics *d, int line_start, int line_end, i
 		}
 	}
 	buf_addf(out, "%s:%d\n--------------------\n", d->file, line_start);
-	for (int line = first; line <= last; line++)
-		add_line(d, line, line >= line_start && line <= marked_last,
-			line == column_line ? column : 0, out);
+	for (l = lines_start(d); l.at != NULL && l.number <= last; lines_step(&l))
+		if (l.number >= first)
+			add_line(&l, l.number >= line_start && l.number <= marked_last,
+				l.number == column_line ? column : 0, out);
 	buf_adds(out, "--------------------\n");
 }

@@ -18,7 +18,7 @@ struct parser {
 	struct logical line;
 	struct dockerfile *file;
 	struct diagnostics *diagnostics;
-	bool saw_instruction;
+	size_t instructions;
 	bool saw_from;
 	bool told_of_stage; /* one word about instructions before FROM is enough */
 };
@@ -270,7 +270,7 @@ take_line(struct parser *p)
 	struct err err;
 	size_t at = 0;
 
-	p->saw_instruction = true;
+	p->instructions++;
 	note_empty_lines(p);
 	if (parse_line(p, &in, &at, &err) < 0) {
 		tell(p, at, err.msg);
@@ -348,15 +348,19 @@ walk(struct parser *p)
 
 	while (p->diagnostics->count < DIAGNOSTICS_MAX &&
 		(more = lexer_next(&p->lexer, &p->line, &err)) != 0) {
-		if (more < 0)
+		if (more < 0) {
 			tell_lines(p, p->lexer.line, p->lexer.line, err.msg);
-		else
+		} else if (p->instructions == DOCKERFILE_INSTRUCTIONS_MAX) {
+			tell(p, 0, "more instructions than a file may have");
+			break;
+		} else {
 			take_line(p);
+		}
 	}
 	p->file->directives.escape = p->lexer.escape;
 	if (diagnostics_errors(p->diagnostics) > 0)
 		return;
-	if (!p->saw_instruction)
+	if (p->instructions == 0)
 		tell_lines(p, 0, 0, "file with no instructions");
 	else if (p->file->stage_count == 0)
 		tell_lines(p, 0, 0, "dockerfile contains no stages to build");

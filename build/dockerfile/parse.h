@@ -19,6 +19,7 @@
 #define DOCKERFILE_SIZE_MAX (16 * 1024 * 1024)
 #define DOCKERFILE_LINE_MAX (1024 * 1024) /* of one instruction, heredocs apart */
 #define DOCKERFILE_STAGES_MAX 10000
+#define DOCKERFILE_INSTRUCTIONS_MAX 200000
 #define DOCKERFILE_WORDS_MAX 65536 /* of one instruction */
 
 struct directives {
