@@ -18,3 +18,11 @@ tests_unit_dockerfile_golden_SOURCES = tests/unit/dockerfile_golden.c tests/unit
 	tests/unit/dockerfile_dump.h
 tests_unit_dockerfile_golden_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_dockerfile_golden_LDADD = $(DOCKERFILE_LIBS) $(TEST_LIBS)
+UNIT_TESTS += tests/unit/dockerfile_limits
+tests_unit_dockerfile_limits_SOURCES = tests/unit/dockerfile_limits.c
+tests_unit_dockerfile_limits_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_dockerfile_limits_LDADD = $(DOCKERFILE_LIBS) $(TEST_LIBS)
+UNIT_TESTS += tests/unit/dockerfile_lint
+tests_unit_dockerfile_lint_SOURCES = tests/unit/dockerfile_lint.c
+tests_unit_dockerfile_lint_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_dockerfile_lint_LDADD = $(DOCKERFILE_LIBS) $(TEST_LIBS)
