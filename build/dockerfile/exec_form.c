@@ -212,9 +212,9 @@ skip_value(struct json_text *t, unsigned depth)
 	}
 }
 
-/* false: no JSON.  *strange: an element that is no string. */
+/* false: no JSON.  *strange: an element that is no string; *zero: one with a zero byte. */
 static bool
-take_array(struct json_text *t, struct strv *words, bool *strange)
+take_array(struct json_text *t, struct strv *words, bool *strange, bool *zero)
 {
 	AUTO(buf) struct buf text = BUF_INIT;
 
@@ -229,6 +229,7 @@ take_array(struct json_text *t, struct strv *words, bool *strange)
 			buf_clear(&text);
 			if (!take_string(t, &text))
 				return false;
+			*zero |= memchr(text.data, '\0', text.len) != NULL;
 			strv_addn(words, text.data, text.len);
 		} else {
 			*strange = true;
@@ -248,7 +249,7 @@ exec_form_parse(const char *text, struct strv *out, struct err *err)
 {
 	AUTO(strv) struct strv words = STRV_INIT;
 	struct json_text t;
-	bool strange = false;
+	bool strange = false, zero = false;
 	size_t start, end;
 
 	utf8_trim(text, strlen(text), &start, &end);
@@ -256,7 +257,7 @@ exec_form_parse(const char *text, struct strv *out, struct err *err)
 		return 0;
 	/* only the blanks in front are any white space; those behind must be JSON's */
 	t = (struct json_text){ text + start, text + strlen(text) };
-	if (!take_array(&t, &words, &strange))
+	if (!take_array(&t, &words, &strange, &zero))
 		return 0;
 	skip_blanks(&t);
 	if (t.at != t.end)
@@ -264,6 +265,8 @@ exec_form_parse(const char *text, struct strv *out, struct err *err)
 	if (strange)
 		return err_set(err, ERR_INPUT,
 			"when using JSON array syntax, arrays must be comprised of strings only");
+	if (zero)
+		return err_set(err, ERR_INPUT, "a string of a JSON array can not hold a zero byte");
 	strv_add_all(out, &words);
 	return 1;
 }
