@@ -1,5 +1,6 @@
 # build/dockerfile/ - the language: text to stages of instructions (pure)
 noinst_LIBRARIES += libdockerfile.a
+EXTRA_DIST += docs/dockerfile.md
 libdockerfile_a_SOURCES = \
 	build/dockerfile/csv.c build/dockerfile/csv.h \
 	build/dockerfile/diagnostic.c build/dockerfile/diagnostic.h \
