@@ -13,7 +13,7 @@
 #define HEREDOCS_MAX 1024 /* of one instruction */
 
 struct heredoc {
-	char *name;     /* the delimiter without quotes */
+	char *name;     /* the delimiter without quotes: any text, ".." and slashes too */
 	char *content;  /* bytes of the body as in the file, line ends and leading tabs included */
 	size_t len;     /* of content, which may hold zero bytes */
 	unsigned fd;    /* the number before <<; 0 when there is none */
