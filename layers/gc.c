@@ -117,13 +117,15 @@ static int
 judge_partial(int dir, const char *name, void *arg, struct err *err)
 {
 	struct gc *g = arg;
-	AUTO(fd) int fd = openat(dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	AUTO(fd) int fd = -1;
 	bool is_known = strncmp(name, "sha256-", 7) == 0 || strncmp(name, "sha512-", 7) == 0;
 	bool is_wanted = is_known && !g->options->drop_partials && !g->mark.is_full;
 	struct stat st;
 	struct stat named;
 
-	(void)err;
+	if (fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(named.st_mode))
+		return g->options->dry_run ? 0 : path_remove(dir, name, err);
+	fd = openat(dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	/* it may have been committed and begun anew since it was opened: then the name is another's
 	 */
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &st) < 0 ||
@@ -320,9 +322,33 @@ sweep_full(struct gc *g, struct err *err)
 }
 
 static int
-run(struct gc *g, struct err *err)
+condemn_one(int dir, const char *name, void *arg, struct err *err)
+{
+	struct gc *g = arg;
+	char path[300];
+
+	g->result.freed += walk_size(dir, name);
+	snprintf(path, sizeof path, "quarantine/%s", name);
+	return g->options->dry_run ? 0 : store_condemn(g->store, path, err);
+}
+
+static int
+sweep_rest(struct gc *g, struct err *err)
 {
 	int root = store_dir(g->store);
+
+	if (walk_names(root, "ingest", judge_partial, g, err) < 0)
+		return -1;
+	if (g->options->drop_mounts && walk_names(root, "mounts-cache", judge_mount, g, err) < 0)
+		return -1;
+	if (g->options->drop_partials && walk_names(root, "quarantine", condemn_one, g, err) < 0)
+		return -1;
+	return g->options->dry_run ? 0 : empty_trash(g, err);
+}
+
+static int
+run(struct gc *g, struct err *err)
+{
 	int result = 0;
 
 	if (store_db(g->store, &g->mark.db, err) < 0)
@@ -333,7 +359,8 @@ run(struct gc *g, struct err *err)
 			"the names of images were lost with a damaged database: name those you "
 			"need by "
 			"their digests, then run `cooper check --repair`");
-	if (gc_budget(g->store, g->options, &g->mark.budget, err) < 0 ||
+	if (gc_measure(g->store, err) < 0 ||
+		gc_budget(g->store, g->options, &g->mark.budget, err) < 0 ||
 		mark_all(&g->mark, false, err) < 0)
 		return -1;
 	result = sweep(g, err);
@@ -342,11 +369,7 @@ run(struct gc *g, struct err *err)
 	if (result < 0)
 		return -1;
 	g->result.kept = g->mark.kept;
-	if (walk_names(root, "ingest", judge_partial, g, err) < 0)
-		return -1;
-	if (g->options->drop_mounts && walk_names(root, "mounts-cache", judge_mount, g, err) < 0)
-		return -1;
-	return g->options->dry_run ? 0 : empty_trash(g, err);
+	return sweep_rest(g, err);
 }
 
 static int

@@ -11,6 +11,7 @@
 
 #include "base/event.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "layers/store_local.h"
 
 /* A blob on its way in.  The lock is on the partial itself; since a committed or removed partial
@@ -60,16 +61,33 @@ still_named(const struct ingest *i)
 	       by_name.st_dev == by_fd.st_dev && by_name.st_ino == by_fd.st_ino;
 }
 
+static bool
+is_file(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 /* 0: i is locked and named, 1: the blob is there, 2: held by somebody else, 3: once more, -1. */
 static int
 claim(struct ingest *i, enum ingest_wait wait, struct err *err)
 {
 	int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+	struct stat st;
 	int result = 0;
 
 	i->fd = openat(i->store->root, i->name, flags, 0600);
-	if (i->fd < 0)
+	if (i->fd < 0 || !is_file(i->fd)) {
+		result = errno;
+		if (fstatat(i->store->root, i->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			!S_ISREG(st.st_mode)) {
+			auto_fd(&i->fd);
+			return path_remove(i->store->root, i->name, err) < 0 ? -1 : 3;
+		}
+		errno = result;
 		return err_sys(err, "open '%s'", i->name);
+	}
 	result = lock(i->fd, wait, i->name, err);
 	if (result != 0)
 		return result < 0 ? -1 : 2;
@@ -92,8 +110,6 @@ keep_prefix(struct ingest *i, struct err *err)
 
 	if (fstat(i->fd, &st) < 0)
 		return err_sys(err, "look at '%s'", i->name);
-	if (!S_ISREG(st.st_mode))
-		return err_set(err, ERR_CORRUPT, "'%s' is not a file: remove it", i->name);
 	i->offset = (uint64_t)st.st_size;
 	if (lseek(i->fd, st.st_size, SEEK_SET) < 0)
 		return err_sys(err, "seek in '%s'", i->name);

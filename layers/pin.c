@@ -10,10 +10,12 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "layers/texts.h"
 
 #define LOCK_NAME "pins/lock"
@@ -185,11 +187,14 @@ read_file(int root, const char *name, const struct each *e, struct err *err)
 {
 	AUTO(fd) int fd = -1;
 	char path[300];
+	struct stat st;
 
 	snprintf(path, sizeof path, "pins/%s", name);
-	fd = openat(root, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : err_sys(err, "open '%s'", path);
+	fd = openat(root, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0 && errno != ENOENT && errno != ELOOP && errno != EISDIR)
+		return err_sys(err, "open '%s'", path);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) /* gone, or nobody's */
+		return e->is_locked ? path_remove(root, path, err) : 0;
 	if (!e->is_locked)
 		return read_lines(fd, e, err);
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {

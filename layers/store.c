@@ -35,15 +35,14 @@ static const char *const directories[] = {
 	"trees",
 };
 
-/* What else may be in a store that was not finished being made. */
 static const char *const files[] = {
 	"db.lock",
 	"db.sqlite",
 	"db.sqlite-shm",
 	"db.sqlite-wal",
 	"index.json",
-	"lost+found",
 	"oci-layout",
+	"pins/lock",
 	"version",
 };
 
@@ -169,7 +168,8 @@ is_ours(const char *name)
 	for (size_t i = 0; i < COUNT_OF(files); i++)
 		if (streq(name, files[i]))
 			return true;
-	return name[0] == '.'; /* what file_write leaves behind, and what . and .. are */
+	return streq(name, "lost+found") ||
+	       name[0] == '.'; /* what file_write leaves behind, and what . and .. are */
 }
 
 static void
@@ -227,12 +227,42 @@ make_layout(const struct store *s, struct err *err)
 	return file_write(s->root, "version", version, strlen(version), 0644, FILE_SYNC, err);
 }
 
+/* A link, directory or pipe where we keep a file, or the other way round: nothing of ours, and
+ * nothing to be opened. */
+static int
+set_aside_odd(const struct store *s, const char *name, mode_t wanted, struct err *err)
+{
+	char to[64];
+	char mark[STORE_ID_SIZE];
+	struct stat st;
+
+	if (fstatat(s->root, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || (st.st_mode & S_IFMT) == wanted)
+		return 0;
+	store_id_new(mark);
+	snprintf(to, sizeof to, streq(name, "quarantine") ? ".%.8s" : "quarantine/odd.%.8s", mark);
+	if (renameat(s->root, name, s->root, to) < 0)
+		return err_sys(err, "move '%s/%s' aside", s->path, name);
+	event_warn(
+		"'%s/%s' was not what a store has there, and was moved to '%s'", s->path, name, to);
+	return 0;
+}
+
 static int
 make_directories(const struct store *s, struct err *err)
 {
-	for (size_t i = 0; i < COUNT_OF(directories); i++)
+	for (size_t i = 0; i < COUNT_OF(directories); i++) {
+		if (mkdirat(s->root, directories[i], 0700) == 0)
+			continue;
+		if (errno != EEXIST)
+			return err_sys(err, "create '%s/%s'", s->path, directories[i]);
+		if (set_aside_odd(s, directories[i], S_IFDIR, err) < 0)
+			return -1;
 		if (mkdirat(s->root, directories[i], 0700) < 0 && errno != EEXIST)
 			return err_sys(err, "create '%s/%s'", s->path, directories[i]);
+	}
+	for (size_t i = 0; i < COUNT_OF(files); i++)
+		if (set_aside_odd(s, files[i], S_IFREG, err) < 0)
+			return -1;
 	return 0;
 }
 
@@ -247,16 +277,14 @@ check_version(const struct store *s, struct err *err)
 	if (file_read(s->root, "version", VERSION_FILE_MAX, &text, &missing) < 0) {
 		if (missing.kind != ERR_NOTFOUND && missing.kind != ERR_INPUT)
 			return err_set(err, missing.kind, "%s", missing.msg);
-		if (missing.kind == ERR_NOTFOUND && refuse_foreign(s, err) < 0)
-			return -1;
-		if (make_directories(s, err) < 0)
+		if (refuse_foreign(s, err) < 0 || make_directories(s, err) < 0)
 			return -1;
 		return make_layout(s, err);
 	}
 	version = strtol(text.data, &end, 10);
 	if (end == text.data || version < 1) { /* damaged; there has been no version 0 */
 		event_warn("'%s/version' was damaged and is written anew", s->path);
-		return make_layout(s, err);
+		return make_directories(s, err) < 0 ? -1 : make_layout(s, err);
 	}
 	if (version > STORE_VERSION)
 		return err_set(err, ERR_INPUT,

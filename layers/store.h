@@ -128,7 +128,7 @@ void auto_tree_new(struct tree_new *t); /* closes; an uncommitted tree is garbag
  * root. */
 int store_tree_new(struct store *s, uid_t owner, gid_t group, struct tree_new *out,
 	struct err *err);
-/* It is complete.  size: of its files, in bytes, for the size caps.  After a power loss before
+/* It is complete.  size: of its files, in bytes, for the size caps; 0: gc will measure.  After a power loss before
  * the next store_sync() it is as if it had never been made. */
 int store_tree_commit(struct store *s, const char *id, uint64_t size, struct err *err);
 /* Out of the way at once, and out of the records; its files go with the next gc. */

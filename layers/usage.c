@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -187,4 +188,43 @@ gc_budget(struct store *s, const struct gc_options *o, uint64_t *out, struct err
 	}
 	*out = budget;
 	return 0;
+}
+
+static int
+list_unmeasured(struct store *s, struct strv *out, struct err *err)
+{
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	int more = 0;
+
+	if (db_query(s->db, "SELECT id FROM trees WHERE size = 0", DB_NO_ARGS, &rows, err) < 0)
+		return -1;
+	while ((more = db_next(rows, err)) == 1)
+		strv_add(out, db_text(rows, 0));
+	return more;
+}
+
+int
+gc_measure(struct store *s, struct err *err)
+{
+	AUTO(strv) struct strv trees = STRV_INIT;
+	AUTO(free) uint64_t *sizes = NULL;
+	int result = 0;
+
+	if (list_unmeasured(s, &trees, err) < 0)
+		return -1;
+	if (trees.count == 0)
+		return 0;
+	sizes = xcalloc(trees.count, sizeof *sizes);
+	for (size_t i = 0; i < trees.count; i++) {
+		char name[64];
+
+		snprintf(name, sizeof name, "trees/%.40s/fs", trees.items[i]);
+		sizes[i] = 1 + walk_size(s->root, name); /* never 0, which is not measured */
+	}
+	result = store_write_begin(s, false, err);
+	for (size_t i = 0; i < trees.count && result == 0; i++)
+		result = db_run(s->db, "UPDATE trees SET size = ? WHERE id = ?",
+			DB_ARGS(DB_INT(sizes[i]), DB_TEXT(trees.items[i])), err);
+	result = store_write_end(s, result, err);
+	return result < 0 && db_is_full(s->db) ? 0 : result;
 }

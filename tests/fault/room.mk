@@ -1,11 +1,13 @@
 # tests that disturb: killing, crowding, filling
-FAULT_TESTS = tests/fault/store_full tests/fault/store_kill tests/fault/store_many \
+FAULT_TESTS = tests/fault/store_full tests/fault/store_garbage tests/fault/store_kill tests/fault/store_many \
 	tests/fault/store_steps
 noinst_HEADERS += tests/fault/store_work.h
 check_PROGRAMS += $(FAULT_TESTS)
 TESTS += $(FAULT_TESTS)
 tests_fault_store_full_SOURCES = tests/fault/store_full.c tests/fault/store_work.c
 tests_fault_store_full_LDADD = $(LAYERS_LIBS) $(FOREIGN_LIBS)
+tests_fault_store_garbage_SOURCES = tests/fault/store_garbage.c tests/fault/store_work.c
+tests_fault_store_garbage_LDADD = $(LAYERS_LIBS) $(FOREIGN_LIBS)
 tests_fault_store_kill_SOURCES = tests/fault/store_kill.c tests/fault/store_work.c
 tests_fault_store_kill_LDADD = $(LAYERS_LIBS) $(FOREIGN_LIBS)
 tests_fault_store_many_SOURCES = tests/fault/store_many.c tests/fault/store_work.c

@@ -870,6 +870,48 @@ TEST(trees_of_another_boot_that_were_not_synced_are_forgotten)
 	same_int(check(s, false).problems, 0);
 }
 
+/* As after a RUN in a user namespace: a directory whose owner is a mapped id. */
+TEST(what_mapped_ids_own_is_left_in_the_trash_for_a_worker_inside)
+{
+	AUTO(place_dir) struct place p = new_place();
+	AUTO(store) struct store *s = NULL;
+	AUTO(tree_new) struct tree_new t = TREE_NEW_INIT;
+	AUTO(fd) int trash = -1;
+	struct gc_options none = { 0 };
+	struct gc_result r = { 0 };
+	struct err err = { 0 };
+	char name[128];
+
+	if (geteuid() != 0) {
+		print_message("# needs root, to make files of another user\n");
+		skip();
+	}
+	same_int(chown(p.dir, 1234, 1234), 0);
+	same_int(seteuid(1234), 0);
+	works(store_open(p.root, &s, &err));
+	works(store_tree_new(s, 1234, getegid(), &t, &err));
+	works(file_write(t.fs_fd, "ours", "x", 1, 0644, FILE_NO_SYNC, &err));
+	same_int(seteuid(0), 0);
+	same_int(mkdirat(t.fs_fd, "theirs", 0755), 0);
+	works(file_write(t.fs_fd, "theirs/file", "x", 1, 0644, FILE_NO_SYNC, &err));
+	same_int(fchownat(t.fs_fd, "theirs", 101234, 101234, 0), 0);
+	same_int(seteuid(1234), 0);
+	auto_store(&s);
+	works(store_open(p.root, &s, &err));
+	works(store_gc(s, &none, &r, &err));
+	same_int(r.trees, 1);
+	same_int(r.trash_left, 1);
+	snprintf(name, sizeof name, "%s/trees/%s", p.root, t.id);
+	same_int(access(name, F_OK), -1);
+	trash = store_trash_open(s, &err);
+	is_true(trash >= 0);
+	r = (struct gc_result){ 0 };
+	works(store_gc(s, &none, &r, &err));
+	same_int(r.trash_left, 1);
+	same_int(seteuid(0), 0);
+	auto_store(&s);
+}
+
 TEST(cache_mounts_are_made_once_and_locked)
 {
 	AUTO(place_dir) struct place p = new_place();
@@ -893,6 +935,24 @@ TEST(cache_mounts_are_made_once_and_locked)
 	auto_fd(&lock);
 	auto_fd(&lock2);
 	same_int(gc(p.root, &mounts).mounts, 1);
+}
+
+TEST(gc_measures_trees_that_came_without_a_size)
+{
+	AUTO(place_dir) struct place p = new_place();
+	AUTO(store) struct store *s = NULL;
+	AUTO(tree_new) struct tree_new t = TREE_NEW_INIT;
+	AUTO(free) char *bytes = xzalloc(100000);
+	struct gc_options none = { 0 };
+	struct gc_result r = { 0 };
+	struct err err = { 0 };
+
+	works(store_open(p.root, &s, &err));
+	works(store_tree_new(s, getuid(), getgid(), &t, &err));
+	works(file_write(t.fs_fd, "file", bytes, 100000, 0644, FILE_SYNC, &err));
+	works(store_tree_commit(s, t.id, 0, &err));
+	works(store_gc(s, &none, &r, &err));
+	is_true(r.kept >= 100000);
 }
 
 TEST(usage_counts_what_is_there)
@@ -941,7 +1001,9 @@ main(void)
 		CASE(damage_under_an_open_connection_fails_nothing),
 		CASE(gc_does_nothing_when_all_names_are_lost),
 		CASE(trees_of_another_boot_that_were_not_synced_are_forgotten),
+		CASE(what_mapped_ids_own_is_left_in_the_trash_for_a_worker_inside),
 		CASE(cache_mounts_are_made_once_and_locked),
+		CASE(gc_measures_trees_that_came_without_a_size),
 		CASE(usage_counts_what_is_there),
 	};
 
