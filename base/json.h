@@ -21,7 +21,8 @@ void auto_json(json_t **value); /* AUTO(json) json_t *doc = NULL; */
 
 /* Any value, not only an object or array.  ERR_INPUT says line and column. */
 int json_parse(const char *bytes, size_t len, json_t **out, struct err *err);
-/* What json_format() of this very program made: a worker's result, which may hold a document. */
+/* What json_format() of this very program made: a worker's result, which may hold a document.  (Not
+ * reals of 2^63 and more: Go prints them as whole numbers.) */
 int json_parse_own(const char *bytes, size_t len, json_t **out, struct err *err);
 
 /* Members of object o (NULL or null: an empty one).  A member that is missing or null: *out is
