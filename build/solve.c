@@ -151,9 +151,12 @@ int
 solve_start(struct solve *s, const struct job *j, const struct worker_job *w, bool inside,
 	struct job **out, struct err *err)
 {
-	struct job *copy = xmemdup(j, sizeof *j);
 	struct worker_job start = *w;
+	struct job *copy;
 
+	if (inside && solve_inside(s, err) < 0)
+		return -1;
+	copy = xmemdup(j, sizeof *j);
 	s->jobs = grow(s->jobs, s->job_count, &s->job_room, sizeof *s->jobs);
 	s->jobs[s->job_count++] = copy;
 	if (copy->is_step)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/json.h"
@@ -99,8 +100,9 @@ name_one(struct store *store, const json_t *row, struct buf *answer, struct err 
 		json_get_object(row, "descriptor", &value, err) < 0 || value == NULL ||
 		descriptor_parse(value, &d, err) < 0)
 		return -1;
-	/* a layout's own tags may be any text */
-	if (text == NULL || image_name_parse(text, &name, &unparsed) < 0) {
+	/* a layout's own tags may be any text, and "latest" is no name */
+	if (text == NULL || strpbrk(text, "/:") == NULL ||
+		image_name_parse(text, &name, &unparsed) < 0) {
 		buf_addf(&name, "%s", d.digest.text);
 		buf_addf(answer, "Loaded image ID: %s\n", d.digest.text);
 	} else {

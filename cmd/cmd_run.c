@@ -75,6 +75,9 @@ run_command(struct call *call, struct err *err)
 	if (result == 0)
 		result = run_image(store, r, &status, err);
 	strv_free(&r->argv);
+	/* 126 and 127: the program is not there, as shells say it */
+	if (result < 0)
+		status = err->kind == ERR_STEP && err->status != 0 ? err->status : STATUS_OURS;
 	call->status = status;
 	return result;
 }

@@ -47,7 +47,9 @@ cooper_LDADD = $(CMD_LIBS) $(FOREIGN_LIBS)
 # Manual pages are made from the option rows, by hand (`make man`), and compared with them in `make check`.
 dist_man_MANS += \
 	cmd/man/cooper.1 \
+	cmd/man/cooper-build.1 \
 	cmd/man/cooper-check.1 \
+	cmd/man/cooper-doctor.1 \
 	cmd/man/cooper-history.1 \
 	cmd/man/cooper-images.1 \
 	cmd/man/cooper-import.1 \
@@ -57,6 +59,7 @@ dist_man_MANS += \
 	cmd/man/cooper-pull.1 \
 	cmd/man/cooper-push.1 \
 	cmd/man/cooper-rmi.1 \
+	cmd/man/cooper-run.1 \
 	cmd/man/cooper-save.1 \
 	cmd/man/cooper-tag.1 \
 	cmd/man/cooper-version.1

@@ -25,6 +25,7 @@ const struct cmd *const cmd_table[] = {
 	&cmd_import,
 	&cmd_prune,
 	&cmd_check,
+	&cmd_doctor,
 	&cmd_version,
 	&cmd_help_command,
 	&cmd_man,

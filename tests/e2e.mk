@@ -1,8 +1,10 @@
 # end to end, in bats: one file per subject; by hand: builddir=_build bats tests/e2e/store.bats
 E2E_TESTS = \
 	tests/e2e/archive.bats \
+	tests/e2e/build.bats \
 	tests/e2e/cli.bats \
 	tests/e2e/registry.bats \
+	tests/e2e/run.bats \
 	tests/e2e/store.bats
 EXTRA_DIST += $(E2E_TESTS) tests/e2e/helpers.bash tests/e2e/base-images
 if HAVE_BATS

@@ -42,7 +42,7 @@ page_is_current() { # page_is_current PAGE [COMMAND]
 }
 
 page_names_options() {
-	"$prog" "$@" --help | sed -n 's/^ .*--\([a-z][a-z-]*\).*/\1/p' | while read -r option; do
+	"$prog" "$@" --help | sed -n 's/^  \(-., \|    \)--\([a-z][a-z-]*\).*/\2/p' | while read -r option; do
 		sed 's/\\-/-/g' "$out/page" | grep -q "Fl Fl $option" || echo "not in the man page: --$option"
 	done | grep -v -e '--root$' -e '--debug$' -e '--help$' -e '--version$' >"$out/why"
 	[ ! -s "$out/why" ]
