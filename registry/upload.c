@@ -12,6 +12,7 @@
 #include "registry/upload_chunks.h"
 
 #define TOKEN_MARGIN_S 30
+#define CUTS_MAX 2
 
 int
 upload_check_digest(const struct http_response *r, const struct digest *wanted, struct err *err)
@@ -148,17 +149,10 @@ upload_mount(const struct repository *r, const struct descriptor *d, const char 
 	return 0;
 }
 
-struct body {
-	struct source *from;
-	bool is_ours; /* it was the source that failed */
-};
-
 static int
 send_all(void *arg, struct sink *out, struct err *err)
 {
-	struct body *b = arg;
-
-	return source_send(b->from, 0, out, err);
+	return source_send(arg, 0, out, err);
 }
 
 enum outcome { DONE, AGAIN, CHUNKS, FAILED };
@@ -194,7 +188,6 @@ put_whole(const struct repository *r, const struct descriptor *d, const struct u
 	struct source *from, struct http_response *response, int *result, struct err *err)
 {
 	AUTO(strv) struct strv headers = STRV_INIT;
-	struct body body = { .from = from };
 	struct url closing, at;
 	struct request q = { .method = "PUT",
 		.url = &closing,
@@ -205,7 +198,7 @@ put_whole(const struct repository *r, const struct descriptor *d, const struct u
 		.margin_s = TOKEN_MARGIN_S,
 		.send = send_all,
 		.size = d->size,
-		.arg = &body,
+		.arg = from,
 		.once = true };
 
 	strv_add(&headers, "Content-Type: application/octet-stream");
@@ -254,6 +247,7 @@ upload_blob(const struct repository *r, const struct descriptor *d, const struct
 	struct retry retry;
 	struct url session;
 	uint64_t chunk_min = 0;
+	unsigned cuts = 0;
 
 	session_retry(r->session, &retry);
 	for (;;) {
@@ -273,6 +267,10 @@ upload_blob(const struct repository *r, const struct descriptor *d, const struct
 			return 0;
 		if (outcome == AGAIN && arrived(r, d))
 			return 0;
+		/* something on the way may cut what is long without a word */
+		if (outcome == AGAIN && response.failure == HTTP_FAILURE_CUT &&
+			d->size > UPLOAD_CHUNK && ++cuts == CUTS_MAX)
+			outcome = CHUNKS;
 		if (outcome != AGAIN || response.status >= 500)
 			upload_cancel(r, &session);
 		if (outcome == FAILED)

@@ -17,7 +17,8 @@ struct chunks {
 	const struct repository *r;
 	const struct descriptor *d;
 	struct url location;
-	size_t chunk;   /* bytes of each but the last */
+	size_t chunk;   /* bytes that are held at a time */
+	size_t piece;   /* bytes of a PATCH; a part of a chunk where the registry takes no more */
 	uint64_t start; /* of the chunk that is held, in the blob */
 	struct buf held;
 	size_t sent; /* of what is held, that the registry has */
@@ -35,12 +36,20 @@ upload_parse_range(const char *range)
 	return last == 0 || last >= INT64_MAX ? 0 : last + 1;
 }
 
+static size_t
+next_piece(const struct chunks *c)
+{
+	size_t left = c->held.len - c->sent;
+
+	return left < c->piece ? left : c->piece;
+}
+
 static int
-send_held(void *arg, struct sink *out, struct err *err)
+send_piece(void *arg, struct sink *out, struct err *err)
 {
 	const struct chunks *c = arg;
 
-	return sink_write(out, c->held.data + c->sent, c->held.len - c->sent, err);
+	return sink_write(out, c->held.data + c->sent, next_piece(c), err);
 }
 
 static int
@@ -49,7 +58,7 @@ lost(struct chunks *c, uint64_t has, struct err *err)
 	upload_cancel(c->r, &c->location);
 	return err_set(err, ERR_REMOTE,
 		"the registry has %" PRIu64 " bytes of this upload, not %" PRIu64, has,
-		c->start + c->held.len);
+		c->start + c->sent + next_piece(c));
 }
 
 /* What the registry says it has must be a place within the chunk. */
@@ -86,12 +95,12 @@ ask_status(struct chunks *c, struct err *err)
 	return set_sent(c, upload_parse_range(http_header(&response, "range", 0)), err);
 }
 
-/* 1: it has the chunk, 0: a part of it, -1. */
+/* 1: it has the piece, 0: a part of it, -1. */
 static int
 took(struct chunks *c, const struct http_response *response, const struct url *at, struct err *err)
 {
 	const char *range = http_header(response, "range", 0);
-	uint64_t has, end = c->start + c->held.len;
+	uint64_t has, end = c->start + c->sent + next_piece(c);
 
 	if (upload_location(response, at, &c->location, err) < 0)
 		return -1;
@@ -103,7 +112,17 @@ took(struct chunks *c, const struct http_response *response, const struct url *a
 	return has == end;
 }
 
-/* 1: it has the chunk, 0: try again, -1. */
+/* Some take small pieces only, and say so when it is too late. */
+static bool
+may_shrink(struct chunks *c, int status)
+{
+	if ((status != 413 && status != 416) || next_piece(c) <= UPLOAD_CHUNK_SMALL)
+		return false;
+	c->piece = UPLOAD_CHUNK_SMALL;
+	return true;
+}
+
+/* 1: it has the piece, 0: try again, -1. */
 static int
 patch(struct chunks *c, struct retry *retry, struct err *err)
 {
@@ -116,8 +135,8 @@ patch(struct chunks *c, struct retry *retry, struct err *err)
 		.scope = c->r->scope,
 		.headers = &headers,
 		.margin_s = TOKEN_MARGIN_S,
-		.send = send_held,
-		.size = c->held.len - c->sent,
+		.send = send_piece,
+		.size = next_piece(c),
 		.arg = c,
 		.once = true };
 	struct url at;
@@ -125,7 +144,7 @@ patch(struct chunks *c, struct retry *retry, struct err *err)
 
 	strv_add(&headers, "Content-Type: application/octet-stream");
 	strv_addf(&headers, "Content-Range: %" PRIu64 "-%" PRIu64, c->start + c->sent,
-		c->start + c->held.len - 1);
+		c->start + c->sent + next_piece(c) - 1);
 	result = request_send(c->r->session, c->r->host, &q, &response, &at, err);
 	if (result == 0 &&
 		(response.status == 202 || response.status == 204 || response.status == 201))
@@ -134,6 +153,8 @@ patch(struct chunks *c, struct retry *retry, struct err *err)
 		return -1;
 	if (result == 0) {
 		request_failed(c->r->session, c->r->host, &q, &response, &at, err);
+		if (may_shrink(c, response.status))
+			return ask_status(c, err) < 0 ? -1 : 0;
 		if (response.status == 416)
 			response.status = 503; /* the status says where to go on */
 	}
@@ -146,14 +167,12 @@ static int
 flush(struct chunks *c, struct err *err)
 {
 	struct retry retry;
-	int done = 0;
 
 	session_retry(c->r->session, &retry);
 	c->sent = 0;
-	while (done == 0 && c->sent < c->held.len)
-		done = patch(c, &retry, err);
-	if (done < 0)
-		return -1;
+	while (c->sent < c->held.len)
+		if (patch(c, &retry, err) < 0)
+			return -1;
 	c->start += c->held.len;
 	buf_clear(&c->held);
 	c->sent = 0;
@@ -208,13 +227,11 @@ close_session(struct chunks *c, struct err *err)
 }
 
 static size_t
-chunk_size(const struct repository *r, uint64_t least)
+chunk_size(uint64_t least)
 {
-	size_t size = ends_with(r->host->name, "ghcr.io") ? UPLOAD_CHUNK_SMALL : UPLOAD_CHUNK;
-
-	if (least > size)
-		size = least < UPLOAD_CHUNK_MAX ? (size_t)least : UPLOAD_CHUNK_MAX;
-	return size;
+	if (least <= UPLOAD_CHUNK)
+		return UPLOAD_CHUNK;
+	return least < UPLOAD_CHUNK_MAX ? (size_t)least : UPLOAD_CHUNK_MAX;
 }
 
 int
@@ -225,7 +242,8 @@ upload_chunks(const struct repository *r, const struct descriptor *d, const stru
 		.r = r,
 		.d = d,
 		.location = *session,
-		.chunk = chunk_size(r, chunk_min),
+		.chunk = chunk_size(chunk_min),
+		.piece = UPLOAD_CHUNK_MAX,
 		.held = BUF_INIT };
 	int result = source_send(from, 0, &c.sink, err);
 

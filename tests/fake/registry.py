@@ -16,6 +16,8 @@ It prints "port N" and serves on loopback until it is killed.
         header=Name:value  add or replace that header
         noranges           as if Range had not been asked
         drop               hang up without an answer
+        above=N            only where the body that comes is longer
+        cut=N              read N bytes of what comes, then hang up
         keep=N             a PATCH has only N bytes of what came
         nomount            a mount is refused
         late               do what was asked, then hang up without an answer
@@ -60,8 +62,10 @@ class Rule:
             else:
                 self.keys[key] = value
 
-    def takes(self, method, path):
+    def takes(self, method, path, length):
         if self.method not in ("*", method) or not self.path.search(path):
+            return False
+        if length <= int(self.keys.get("above", -1)):
             return False
         self.seen += 1
         skip, times = int(self.keys.get("skip", 0)), int(self.keys.get("times", 1 << 30))
@@ -186,9 +190,14 @@ class Handler(BaseHTTPRequestHandler):
         state = self.state
         auth = self.headers.get("Authorization", "none").split(" ")[0].lower()
         state.log(" ".join([self.kind, self.command, self.path, auth, self.headers.get("Range", "-")]))
+        length = int(self.headers.get("Content-Length", 0))
         with state.lock:
-            self.rules = [r for r in state.rules if r.takes(self.command, self.path)]
+            self.rules = [r for r in state.rules if r.takes(self.command, self.path, length)]
         if self.key("drop") is not None:
+            self.close_connection = True
+            return
+        if self.key("cut") is not None:
+            self.rfile.read(int(self.key("cut")))
             self.close_connection = True
             return
         if self.key("status") is not None:

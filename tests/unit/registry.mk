@@ -1,4 +1,7 @@
 # unit tests of registry
+noinst_HEADERS += tests/unit/fake.h tests/unit/image.h tests/unit/memory_place.h tests/unit/remotes.h \
+	tests/unit/servers.h tests/unit/table.h
+EXTRA_DIST += tests/fake/registry.py
 UNIT_TESTS += tests/unit/registry_ref
 tests_unit_registry_ref_SOURCES = tests/unit/registry_ref.c
 tests_unit_registry_ref_CPPFLAGS = $(TEST_CPPFLAGS)
@@ -35,3 +38,11 @@ UNIT_TESTS += tests/unit/registry_credentials
 tests_unit_registry_credentials_SOURCES = tests/unit/registry_credentials.c
 tests_unit_registry_credentials_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_registry_credentials_LDADD = $(REGISTRY_LIBS) $(TEST_LIBS)
+UNIT_TESTS += tests/unit/registry_upload
+tests_unit_registry_upload_SOURCES = tests/unit/registry_upload.c
+tests_unit_registry_upload_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_registry_upload_LDADD = $(REGISTRY_LIBS) $(TEST_LIBS)
+UNIT_TESTS += tests/unit/registry_auth
+tests_unit_registry_auth_SOURCES = tests/unit/registry_auth.c
+tests_unit_registry_auth_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_registry_auth_LDADD = $(REGISTRY_LIBS) $(TEST_LIBS)

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/fake.h"
+
+/* Uploads that go wrong. */
+
+/* A blob of some MiB, in chunks of which there are several. */
+static int
+push_large(struct fake *f, size_t size, struct err *err)
+{
+	AUTO(buf) struct buf bytes = BUF_INIT;
+	struct descriptor d = { .size = 0 };
+
+	memset(buf_reserve(&bytes, size), 'x', size);
+	return place_put_bytes(f->push, bytes.data, size, &d, err);
+}
+
+TEST(a_put_whose_answer_got_lost_is_looked_for)
+{
+	AUTO(fake) struct fake f;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "PUT /blobs/ late");
+	works(push(&f, &err));
+	works(pull(&f, &err));
+	same_int(asked(&f, "PUT", "/blobs/"), 2);
+}
+
+TEST(what_is_too_large_goes_in_chunks_from_then_on)
+{
+	AUTO(fake) struct fake f;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "PUT /blobs/uploads/u1 status=413");
+	works(push_layer(&f, &err));
+	same_int(asked(&f, "PUT", ""), 2); /* the first one, and the closing one */
+	same_int(asked(&f, "PATCH", ""), 1);
+	works(push(&f, &err));
+	same_int(asked(&f, "PATCH", ""), 2);
+	works(pull(&f, &err));
+	is_true(has_layer(&f));
+}
+
+TEST(a_chunk_that_broke_goes_on_where_the_registry_stands)
+{
+	AUTO(fake) struct fake f;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "PUT /blobs/uploads/u1 status=413", "--rule",
+		"PATCH . times=1 keep=1000 late");
+	works(push_layer(&f, &err));
+	same_int(asked(&f, "PATCH", ""), 2);
+	same_int(asked(&f, "GET", "/uploads/u2"), 1);
+	works(push(&f, &err));
+	works(pull(&f, &err));
+	is_true(has_layer(&f));
+}
+
+TEST(a_chunk_that_was_taken_in_part_is_completed)
+{
+	AUTO(fake) struct fake f;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "PUT /blobs/uploads/u1 status=413", "--rule", "PATCH . keep=100000");
+	works(push_layer(&f, &err));
+	same_int(asked(&f, "PATCH", ""), 3);
+}
+
+TEST(a_lost_chunk_is_noticed)
+{
+	AUTO(fake) struct fake f;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "PUT /blobs/uploads/u1 status=413", "--rule", "PATCH . keep=0");
+	same_int(push_layer(&f, &err), -1);
+	same_int(err.kind, ERR_REMOTE);
+	same_str(err.msg, "the registry has 0 bytes of this upload, not 300000");
+}
+
+TEST(a_large_blob_goes_in_several_chunks)
+{
+	AUTO(fake) struct fake f;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "PUT /blobs/ above=1000 status=413", "--rule",
+		"PATCH . skip=1 times=1 late");
+	works(push_large(&f, 40u << 20, &err));
+	same_int(asked(&f, "PATCH", ""), 3);
+}
+
+TEST(pieces_get_smaller_where_chunks_are_too_large)
+{
+	AUTO(fake) struct fake f;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "PUT /blobs/ above=1000 status=413", "--rule",
+		"PATCH . above=4194304 status=416");
+	works(push_large(&f, 20u << 20, &err));
+	same_int(asked(&f, "PATCH", ""), 6);
+}
+
+TEST(what_is_cut_without_a_word_goes_in_chunks)
+{
+	AUTO(fake) struct fake f;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "* /blobs/uploads/ above=17000000 cut=1000000");
+	works(push_large(&f, 20u << 20, &err));
+	same_int(asked(&f, "PUT", ""), 3);
+	same_int(asked(&f, "PATCH", ""), 2);
+}
+
+TEST(an_answer_with_another_digest_is_a_failure)
+{
+	AUTO(fake) struct fake f;
+	struct err err = { 0 };
+
+	START(&f, "--rule",
+		"PUT /blobs/ header=Docker-Content-Digest:sha256:"
+		"0000000000000000000000000000000000000000000000000000000000000000");
+	same_int(push(&f, &err), -1);
+	same_int(err.kind, ERR_CORRUPT);
+}
+
+TEST(an_upload_location_elsewhere_gets_no_credential)
+{
+	AUTO(fake) struct fake f;
+	struct err err = { 0 };
+
+	start_with(&f, (struct session_options)USER,
+		(const char *const[]){ "--auth", "basic", "--other", "--rule",
+			"POST . header=Location:http://127.0.0.1:{other}/v2/a/b/blobs/uploads/u1",
+			NULL });
+	push(&f, &err);
+	is_true(asked(&f, "other PUT", "") > 0);
+	same_int(asked(&f, "other", "basic"), 0);
+}
+
+TEST(mounts_move_nothing)
+{
+	AUTO(fake) struct fake f;
+	AUTO(place) struct place *other = NULL;
+	struct descriptor copied;
+	struct err err = { 0 };
+
+	START(&f, "--auth", "bearer", "--anonymous");
+	session_free(f.session);
+	place_free(f.push);
+	place_free(f.pull);
+	f.session = NULL;
+	open_session((struct session_options)USER, &f.session);
+	f.push = open_at(f.session, &f.server, "a/b", REMOTE_PUSH);
+	f.pull = open_at(f.session, &f.server, "a/b", REMOTE_PULL);
+	works(push(&f, &err));
+	other = open_at(f.session, &f.server, "c/d", REMOTE_PUSH);
+	works(place_copy(f.pull, other, &f.root, NULL, &copied, &err));
+	same_int(asked(&f, "PUT /v2/c/d/blobs", ""), 0);
+	same_int(asked(&f, "GET /v2/a/b/blobs", ""), 0);
+}
+
+TEST(a_refused_mount_leaves_a_session_that_is_used)
+{
+	AUTO(fake) struct fake f;
+	AUTO(place) struct place *other = NULL;
+	struct descriptor copied;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "POST mount= nomount");
+	works(push(&f, &err));
+	other = open_at(f.session, &f.server, "c/d", REMOTE_PUSH);
+	works(place_copy(f.pull, other, &f.root, NULL, &copied, &err));
+	same_int(asked(&f, "POST /v2/c/d", ""), 2);
+	same_int(asked(&f, "PUT /v2/c/d/blobs", ""), 2);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(a_put_whose_answer_got_lost_is_looked_for),
+		CASE(what_is_too_large_goes_in_chunks_from_then_on),
+		CASE(a_chunk_that_broke_goes_on_where_the_registry_stands),
+		CASE(a_chunk_that_was_taken_in_part_is_completed),
+		CASE(a_lost_chunk_is_noticed),
+		CASE(a_large_blob_goes_in_several_chunks),
+		CASE(pieces_get_smaller_where_chunks_are_too_large),
+		CASE(what_is_cut_without_a_word_goes_in_chunks),
+		CASE(an_answer_with_another_digest_is_a_failure),
+		CASE(an_upload_location_elsewhere_gets_no_credential),
+		CASE(mounts_move_nothing),
+		CASE(a_refused_mount_leaves_a_session_that_is_used),
+	};
+
+	return RUN(tests);
+}
