@@ -14,6 +14,7 @@ libcmd_a_SOURCES = \
 	cmd/cmd_import.c \
 	cmd/cmd_inspect.c \
 	cmd/cmd_load.c \
+	cmd/cmd_login.c \
 	cmd/cmd_man.c \
 	cmd/cmd_prune.c \
 	cmd/cmd_pull.c \
@@ -55,6 +56,8 @@ dist_man_MANS += \
 	cmd/man/cooper-import.1 \
 	cmd/man/cooper-inspect.1 \
 	cmd/man/cooper-load.1 \
+	cmd/man/cooper-login.1 \
+	cmd/man/cooper-logout.1 \
 	cmd/man/cooper-prune.1 \
 	cmd/man/cooper-pull.1 \
 	cmd/man/cooper-push.1 \

@@ -23,6 +23,8 @@ const struct cmd *const cmd_table[] = {
 	&cmd_save,
 	&cmd_load,
 	&cmd_import,
+	&cmd_login,
+	&cmd_logout,
 	&cmd_prune,
 	&cmd_check,
 	&cmd_doctor,

@@ -165,7 +165,8 @@ store_is_clean() {
 	works prog check
 }
 
-# registry_start: docker-registry on a free port of the loopback; its address is $REGISTRY
+# registry_start [auth]: docker-registry on a free port of the loopback; its address is $REGISTRY.  With auth it
+# lets only user "robot" in, whose password is "sesame".
 registry_start() {
 	local line
 
@@ -177,6 +178,10 @@ registry_start() {
 		storage: { filesystem: { rootdirectory: $T/registry }, delete: { enabled: true } }
 		http: { addr: "127.0.0.1:0" }
 	EOF
+	if [ "${1:-}" = auth ]; then
+		echo 'robot:$2b$05$abcdefghijklmnopqrstuuKcS.CYWVYVaLiiCKrrc0A5s3mGesJ9O' >"$T/htpasswd"
+		echo "auth: { htpasswd: { realm: test, path: $T/htpasswd } }" >>"$T/registry.yml"
+	fi
 	mkfifo "$T/registry.fifo"
 	OTEL_TRACES_EXPORTER=none docker-registry serve "$T/registry.yml" >"$T/registry.fifo" 2>&1 3>&- &
 	REGISTRY_PID=$!

@@ -47,3 +47,30 @@ load helpers
 	fails 3 prog pull "a@sha256:beef"
 	fails 4 prog push nothing 127.0.0.1:1/nothing:1
 }
+
+@test "login keeps credentials that pull and push then use, and logout forgets them" {
+	registry_start auth
+	fails 5 prog pull "$REGISTRY/app:1"
+	stderr_has "$REGISTRY"
+	fails 5 bash -c "echo wrong | '$builddir/cooper' login -u robot --password-stdin $REGISTRY"
+	is_missing "$HOME/.docker/config.json"
+	works bash -c "echo sesame | '$builddir/cooper' login -u robot --password-stdin $REGISTRY"
+	stdout_is "Login Succeeded"
+	same "$(stat -c %a "$HOME/.docker/config.json")" 600
+	echo hello >hello
+	printf 'FROM scratch\nCOPY hello /\n' >Dockerfile
+	works prog build -t "$REGISTRY/app:1" --push .
+	works prog rmi --all
+	works prog pull "$REGISTRY/app:1"
+	works prog logout "$REGISTRY"
+	fails 5 prog pull "$REGISTRY/app:1"
+	works prog pull --creds robot:sesame "$REGISTRY/app:1"
+	fails 4 prog logout "$REGISTRY"
+}
+
+@test "credentials never appear in what is told" {
+	registry_start auth
+	fails 5 prog --debug pull --creds robot:verysecret "$REGISTRY/app:1"
+	stderr_lacks verysecret
+	stderr_lacks "$(printf 'robot:verysecret' | base64)"
+}
