@@ -47,7 +47,8 @@ store_tree_new(struct store *s, uid_t owner, gid_t group, struct tree_new *out, 
 	if (store_pin(s, STORE_PIN_TREE, tree.id, err) < 0)
 		return -1;
 	snprintf(name, sizeof name, "trees/%s", tree.id);
-	if (mkdirat(s->root, name, 0700) < 0)
+	/* the store is 0700; a box of root's, whose ids are others, starts from here */
+	if (mkdirat(s->root, name, 0711) < 0 || fchmodat(s->root, name, 0711, 0) < 0)
 		return err_sys(err, "create '%s/%s'", s->path, name);
 	snprintf(name, sizeof name, "trees/%s/fs", tree.id);
 	tree.fs_fd = make_dir(s, name, 0755, owner, group, err);

@@ -81,11 +81,24 @@ take_all(struct inside *in, struct err *err)
 }
 
 static int
+lift_all(struct inside *in, struct err *err)
+{
+	for (size_t i = 0; i < in->box->root.lower_count; i++)
+		if (carry_lift(&in->lowers[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < in->box->mount_count; i++)
+		for (size_t k = 0; k < in->mounted[i].count; k++)
+			if (carry_lift(&in->mounted[i].items[k], err) < 0)
+				return err_in(err, "mount '%s'", in->box->mounts[i].target);
+	return carry_lift_pair(&in->upper, &in->work, err);
+}
+
+static int
 start_guard(struct inside *in, void *stack, pid_t *pid, struct err *err)
 {
 	int flags = CLONE_VM | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS |
 		    CLONE_NEWCGROUP;
-	char *top = (char *)stack + INSIDE_STACK;
+	char *top = (char *)stack + STACK_SIZE;
 
 	if (in->box->network == BOX_NETWORK_NONE)
 		flags |= CLONE_NEWNET;
@@ -109,6 +122,8 @@ conclude(const struct inside *in, int guard_status, struct box_result *out, stru
 	*out = (struct box_result){ .status = proc_exit_status(in->status) };
 	if (WIFSIGNALED(in->status))
 		out->signal = WTERMSIG(in->status);
+	/* a shell passes on that its child was killed */
+	out->oom = out->status == 128 + SIGKILL && limits_oom_kills() > in->oom_kills;
 	return 0;
 }
 
@@ -173,9 +188,10 @@ box_run(const struct box *box, struct box_result *out, struct strv *stubs, struc
 			return -1;
 		in.seccomp = compiled;
 	}
-	if (ids_join(box->userns_fd, err) < 0)
+	if (ids_join(box->userns_fd, err) < 0 || lift_all(&in, err) < 0)
 		return -1;
 	umask(022);
+	in.oom_kills = limits_oom_kills();
 	in.worker = proc_pidfd(getpid());
 	return run_inside(&in, out, stubs, err);
 }

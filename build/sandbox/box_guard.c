@@ -5,35 +5,11 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "build/sandbox/stack.h"
-
-#define GUARD_PAGE 65536
-
-int
-stack_make(void **out, struct err *err)
-{
-	char *p = mmap(NULL, INSIDE_STACK + GUARD_PAGE, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-
-	if (p == MAP_FAILED)
-		return err_sys(err, "make a stack");
-	(void)mprotect(p, GUARD_PAGE, PROT_NONE);
-	*out = p + GUARD_PAGE;
-	return 0;
-}
-
-void
-auto_stack(void **stack)
-{
-	if (*stack != NULL)
-		(void)munmap((char *)*stack - GUARD_PAGE, INSIDE_STACK + GUARD_PAGE);
-	*stack = NULL;
-}
 
 /* What a coordinator may have changed for itself; handlers go with the exec. */
 static void
@@ -83,7 +59,7 @@ box_guard(void *inside)
 	/* by return, not _exit: a sanitizer does not know this stack */
 	if (follow_worker(in) < 0 || stack_make(&stack, &in->error) < 0)
 		return 1;
-	pid = clone(live_as_program, (char *)stack + INSIDE_STACK, flags | SIGCHLD, in);
+	pid = clone(live_as_program, (char *)stack + STACK_SIZE, flags | SIGCHLD, in);
 	if (pid < 0) {
 		err_sys(&in->error, "make a process");
 		return 1;

@@ -35,6 +35,7 @@ struct inside {
 	struct carry upper, work;
 	struct carried *mounted; /* box->mount_count */
 	int worker; /* a pidfd; or -1 */
+	uint64_t oom_kills; /* before */
 
 	struct mounts mounts;
 	struct points points;
@@ -46,8 +47,6 @@ struct inside {
 	struct err error; /* kind ERR_NONE: the program was started */
 	int status;       /* then: its wait status, or -1 */
 };
-
-#define INSIDE_STACK 262144
 
 /* The guard's life. */
 int box_guard(void *inside);

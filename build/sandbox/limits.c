@@ -2,10 +2,12 @@
 #include "build/sandbox/limits.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 
 static const struct name {
@@ -140,4 +142,22 @@ limits_apply(const struct limits *l, struct err *err)
 		return err_sys(err, "ulimit %s", name_of(row->resource));
 	}
 	return 0;
+}
+
+uint64_t
+limits_oom_kills(void)
+{
+	AUTO(fd) int fd = open("/proc/vmstat", O_RDONLY | O_CLOEXEC);
+	char text[16384];
+	ssize_t len = fd < 0 ? -1 : fd_read(fd, text, sizeof text - 1);
+	const char *row;
+	uint64_t kills = 0;
+
+	if (len < 0)
+		return 0;
+	text[len] = '\0';
+	row = strstr(text, "\noom_kill ");
+	if (row != NULL)
+		(void)parse_value(row + strlen("\noom_kill "), &kills);
+	return kills;
 }

@@ -31,6 +31,10 @@ struct limits {
  * same resource replaces.  ERR_INPUT names what is wrong. */
 int limits_add(struct limits *l, const char *text, struct err *err);
 
+/* How many processes of this machine the kernel has killed for want of memory since it started; 0 where
+ * it does not say. */
+uint64_t limits_oom_kills(void);
+
 /* In a process about to exec.  l may be NULL.  ERR_DENIED names the limit that is above this user's
  * hard limit. */
 int limits_apply(const struct limits *l, struct err *err);

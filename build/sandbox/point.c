@@ -89,7 +89,8 @@ note_parents(struct points *p, const char *path, struct err *err)
 	if (has(p, path))
 		return 0;
 	for (;;) {
-		AUTO(fd) int fd = path_open(p->root, *at != '\0' ? at : "/", O_PATH | O_NOFOLLOW, 0);
+		AUTO(fd)
+		int fd = path_open(p->root, *at != '\0' ? at : "/", O_PATH | O_NOFOLLOW, 0);
 		bool is_upper =
 			fstatat(p->upper, at, &st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) == 0;
 		char *slash;

@@ -15,5 +15,5 @@ libsandbox_a_SOURCES = \
 	build/sandbox/rootfs.c build/sandbox/rootfs.h build/sandbox/rootfs_mount.h \
 	build/sandbox/seccomp.c build/sandbox/seccomp.h \
 	build/sandbox/seccomp_table.c build/sandbox/seccomp_table.h \
-	build/sandbox/stack.h \
+	build/sandbox/stack.c build/sandbox/stack.h \
 	build/sandbox/user.c build/sandbox/user.h

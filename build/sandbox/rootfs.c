@@ -173,6 +173,9 @@ rootfs_view(int userns_fd, const struct rootfs *r, int *root_fd, struct err *err
 	}
 	if (ids_join(userns_fd, err) < 0)
 		return -1;
+	for (size_t i = 0; i < v.count; i++)
+		if (carry_lift(&v.lowers[i], err) < 0)
+			return -1;
 	if (unshare(CLONE_NEWNS) < 0)
 		return err_sys(err, "make a mount namespace");
 	for (size_t i = 0; i < v.count; i++)
@@ -208,7 +211,8 @@ rootfs_probe(int userns_fd, int dir_fd, struct err *err)
 	AUTO(fd) int top = -1;
 	struct rootfs r = { .lowers = &lower, .lower_count = 1 };
 
-	if (carry_take(dir_fd, &dir, err) < 0 || ids_join(userns_fd, err) < 0)
+	if (carry_take(dir_fd, &dir, err) < 0 || ids_join(userns_fd, err) < 0 ||
+		carry_lift(&dir, err) < 0)
 		return -1;
 	if (unshare(CLONE_NEWNS) < 0)
 		return err_sys(err, "make a mount namespace");

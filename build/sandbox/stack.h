@@ -4,8 +4,11 @@
 
 #include "base/err.h"
 
-/* stack - of INSIDE_STACK bytes, for a process that shares our memory, with a page below that nobody
- * can touch. */
+/* stack - of STACK_SIZE bytes, for a process that shares our memory, with pages below that nobody can
+ * touch. */
+
+#define STACK_SIZE 262144
+
 int stack_make(void **out, struct err *err);
 void auto_stack(void **stack);
 

@@ -145,6 +145,18 @@ until_gone() {
 	done
 }
 
+@test "root that may not mount outside takes along what only it can open" {
+	mkdir -m 700 "$T/secret"; mkdir "$T/secret/lower" "$T/secret/cache"; mkdir -m 711 "$T/secret/tree"
+	echo low >"$T/secret/lower/f"; give "$T/secret/lower"; give "$T/secret/cache"
+	without=
+	if [ "$(id -u)" = 0 ]; then without="setpriv --bounding-set -sys_admin --inh-caps -sys_admin"; fi
+	run $without "$BOXRUN" --lower "$T/secret/lower" --lower "$SPACE/base" --scratch "$T/secret/tree" \
+		--mount "bind:/cache:$T/secret/cache" sh -c 'cat /f; echo x >/cache/y; echo z >/new'
+	echo "$output"
+	[ "$status" = 0 ]; [ "$output" = low ]
+	[ -e "$T/secret/cache/y" ]; [ -e "$T/secret/tree/upper/new" ]
+}
+
 @test "no network but loopback, which is up" {
 	run "$BOXRUN" --lower "$SPACE/base" sh -c 'ls /sys/class/net; ip -o addr'
 	[[ "$output" = lo* ]]; [[ "$output" = *"127.0.0.1/8"* ]]; [[ "$output" != *eth* ]]
