@@ -41,6 +41,7 @@ auto_inside(struct inside *in)
 	free(in->mounted);
 	auto_carry(&in->upper);
 	auto_carry(&in->work);
+	auto_carry(&in->terminal);
 	auto_fd(&in->worker);
 	auto_mounts(&in->mounts);
 	auto_points(&in->points);
@@ -77,6 +78,8 @@ take_all(struct inside *in, struct err *err)
 	for (size_t i = 0; i < b->mount_count; i++)
 		if (take_mount(&b->mounts[i], &in->mounted[i], err) < 0)
 			return err_in(err, "mount '%s'", b->mounts[i].target);
+	if (b->has_tty && carry_take(b->stdin_fd, &in->terminal, err) < 0)
+		return err_in(err, "terminal");
 	return carry_take_pair(b->root.upper, b->root.work, &in->upper, &in->work, err);
 }
 
@@ -136,7 +139,7 @@ forget_descriptors(struct inside *in)
 	for (size_t i = 0; i < in->box->mount_count; i++)
 		for (size_t k = 0; k < in->mounted[i].count; k++)
 			in->mounted[i].items[k].fd = -1;
-	in->upper.fd = in->work.fd = in->root = in->cwd = in->mounts.nest = -1;
+	in->upper.fd = in->work.fd = in->terminal.fd = in->root = in->cwd = in->mounts.nest = -1;
 }
 
 static int
@@ -169,6 +172,7 @@ box_run(const struct box *box, struct box_result *out, struct strv *stubs, struc
 		.caps = box->is_insecure ? CAPS_ALL : box->caps,
 		.upper = CARRY_INIT,
 		.work = CARRY_INIT,
+		.terminal = CARRY_INIT,
 		.worker = -1,
 		.mounts = MOUNTS_INIT,
 		.points = POINTS_INIT,

@@ -33,6 +33,7 @@ struct inside {
 	uint64_t caps;
 	struct carry *lowers; /* box->root.lower_count */
 	struct carry upper, work;
+	struct carry terminal; /* with has_tty */
 	struct carried *mounted; /* box->mount_count */
 	int worker; /* a pidfd; or -1 */
 	uint64_t oom_kills; /* before */

@@ -25,7 +25,7 @@ open_carried(struct inside *in, int (*open_one)(struct inside *, struct carry *,
 		for (size_t k = 0; k < in->mounted[i].count; k++)
 			if (open_one(in, &in->mounted[i].items[k], err) < 0)
 				return err_in(err, "mount '%s'", in->box->mounts[i].target);
-	if (open_one(in, &in->upper, err) < 0)
+	if (open_one(in, &in->upper, err) < 0 || open_one(in, &in->terminal, err) < 0)
 		return -1;
 	return open_one(in, &in->work, err);
 }
@@ -208,6 +208,7 @@ furnish(struct inside *in, struct err *err)
 		.points = &in->points,
 		.null = -1,
 		.empty = -1,
+		.terminal = in->terminal.fd,
 		.has_own_network = in->box->network != BOX_NETWORK_HOST,
 		.has_masks = !in->box->is_insecure,
 	};

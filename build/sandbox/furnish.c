@@ -179,22 +179,34 @@ furnish_proc(struct furnish *f, struct err *err)
 }
 
 static int
+add_device(struct furnish *f, int dev, const char *name, int source, struct err *err)
+{
+	AUTO(fd) int target = -1;
+
+	if (mknodat(dev, name, S_IFREG | 0666, 0) < 0 ||
+		(target = openat(dev, name, O_PATH | O_NOFOLLOW | O_CLOEXEC)) < 0)
+		return err_sys(err, "/dev/%s", name);
+	if (bind_onto(f, source, false, 0, target, err) < 0)
+		return err_in(err, "/dev/%s", name);
+	return 0;
+}
+
+static int
 add_devices(struct furnish *f, int dev, struct err *err)
 {
 	for (size_t i = 0; i < COUNT_OF(devices); i++) {
 		AUTO(fd) int source = open_device(&devices[i]);
-		AUTO(fd) int target = -1;
 
 		/* a container may have no /dev/tty; the others everybody counts on */
 		if (source < 0 && devices[i].major == 5)
 			continue;
-		if (source < 0 || mknodat(dev, devices[i].name, S_IFREG | 0666, 0) < 0 ||
-			(target = openat(dev, devices[i].name, O_PATH | O_NOFOLLOW | O_CLOEXEC)) <
-				0)
+		if (source < 0)
 			return err_sys(err, "/dev/%s", devices[i].name);
-		if (bind_onto(f, source, false, 0, target, err) < 0)
-			return err_in(err, "/dev/%s", devices[i].name);
+		if (add_device(f, dev, devices[i].name, source, err) < 0)
+			return -1;
 	}
+	if (f->terminal >= 0 && add_device(f, dev, "console", f->terminal, err) < 0)
+		return -1;
 	for (size_t i = 0; i < COUNT_OF(links); i++)
 		if (symlinkat(links[i].target, dev, links[i].name) < 0)
 			return err_sys(err, "/dev/%s", links[i].name);

@@ -18,6 +18,7 @@ struct furnish {
 	struct points *points;
 	int null;  /* the host's /dev/null, looked at: what covers files */
 	int empty; /* a read-only directory of nothing: what covers directories */
+	int terminal; /* becomes /dev/console, where programs find the name of their terminal; or -1 */
 	bool has_own_network;
 	bool has_masks;
 };
