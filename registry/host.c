@@ -133,8 +133,7 @@ find_certificates(struct host *h, const char *cert_dir, struct err *err)
 }
 
 int
-host_new(
-	const char *name, const struct session_options *options, struct host **out, struct err *err)
+host_new(const char *name, bool insecure, const char *cert_dir, struct host **out, struct err *err)
 {
 	AUTO(host) struct host *h = xzalloc(sizeof *h);
 	AUTO(free) char *text = NULL;
@@ -146,10 +145,10 @@ host_new(
 		"https://%s/", strcasecmp(name, REF_HOST_DOCKER_HUB) == 0 ? HUB_API_HOST : name);
 	if (url_parse(text, &h->base, err) < 0)
 		return -1;
-	h->tls.skip_verify = options->tls == SESSION_TLS_SKIP;
+	h->tls.skip_verify = insecure;
 	h->may_be_plain = h->tls.skip_verify || policy_host(h->base.host) == ADDRESS_LOOPBACK;
 	h->address = policy_host(h->base.host);
-	if (find_certificates(h, options->cert_dir, err) < 0)
+	if (find_certificates(h, cert_dir, err) < 0)
 		return err_in(err, "%s", name);
 	*out = steal(&h);
 	return 0;

@@ -8,7 +8,6 @@
 #include "base/err.h"
 #include "registry/http.h"
 #include "registry/policy.h"
-#include "registry/session.h"
 #include "registry/url.h"
 
 /* host - how one registry is reached, and what was learned about it.
@@ -37,9 +36,10 @@ struct host {
 	bool no_monolithic, no_chunks, no_mount; /* uploads: what failed before */
 };
 
-/* ERR_INPUT for a certs.d that cannot be used. */
-int host_new(const char *name, const struct session_options *options, struct host **out,
-	struct err *err);
+/* insecure: certificates are not checked, and plain http is tried last.  cert_dir: NULL, or where
+ * its certificates are.  ERR_INPUT for a directory that cannot be used. */
+int host_new(
+	const char *name, bool insecure, const char *cert_dir, struct host **out, struct err *err);
 void host_free(struct host *h);
 void auto_host(struct host **h);
 

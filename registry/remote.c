@@ -5,18 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/event.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "registry/download.h"
 #include "registry/host.h"
-#include "registry/link.h"
-#include "registry/reply.h"
+#include "registry/mirrors.h"
+#include "registry/registries.h"
+#include "registry/remote_repository.h"
 #include "registry/upload.h"
-
-#define PAGES_MAX 10000
-#define PAGE_MAX (16u << 20) /* bytes of a list of names */
-#define NAMES_MAX 1000000
 
 /* Never a bare wildcard: a registry answers with whatever it thinks old clients know. */
 #define ACCEPT                                                                    \
@@ -394,163 +390,60 @@ static const struct place_ops remote_ops = {
 	.free = remote_free,
 };
 
-int
-remote_open(struct session *s, const struct ref *repository, enum remote_access access,
-	struct place **out, struct err *err)
+static struct place *
+remote_new(struct session *s, struct host *host, const char *name, enum remote_access access)
 {
 	static const char *const actions[] = { "pull", "pull,push", "delete,pull" };
-	struct remote *m;
-	struct host *host;
+	struct remote *m = xzalloc(sizeof *m);
 
-	if (session_host(s, repository->host, &host, err) < 0)
-		return -1;
-	m = xzalloc(sizeof *m);
 	pthread_mutex_init(&m->lock, NULL);
 	m->place.ops = &remote_ops;
 	m->last = (struct buf)BUF_INIT;
-	m->name = xstrdup(repository->repository);
+	m->name = xstrdup(name);
 	m->scope = xasprintf("repository:%s:%s", m->name, actions[access]);
 	m->repository = (struct repository){
 		.session = s, .host = host, .name = m->name, .scope = m->scope
 	};
-	*out = &m->place;
-	return 0;
+	return &m->place;
 }
 
-struct listing {
-	struct repository repository;
-	const char *member; /* of the answer: "tags" */
-	struct strv *out;
-};
-
-/* One page; *next (appended) is empty after the last one. */
-static int
-list_page(const struct listing *l, const struct url *url, const char *path, struct buf *next,
-	struct url *at, struct err *err)
+int
+remote_open(struct session *s, const struct ref *repository, enum remote_access access,
+	struct place **out, struct err *err)
 {
-	AUTO(http_response) struct http_response r = HTTP_RESPONSE_INIT;
-	AUTO(json) json_t *doc = NULL;
-	AUTO(strv) struct strv headers = STRV_INIT;
-	struct request q = { .method = "GET",
-		.path = path,
-		.url = url,
-		.reason = POLICY_LINK,
-		.repository = l->repository.name,
-		.scope = l->repository.scope,
-		.headers = &headers,
-		.limit = PAGE_MAX };
-	const char *link;
+	struct endpoint endpoints[REGISTRIES_MIRRORS_MAX + 1];
+	struct mirror mirrors[REGISTRIES_MIRRORS_MAX + 1];
+	const struct registries *registries;
+	struct host *host = NULL;
+	int i, count;
 
-	strv_add(&headers, "Accept: application/json");
-	if (request_send(l->repository.session, l->repository.host, &q, &r, at, err) < 0)
+	if (session_registries(s, &registries, err) < 0)
 		return -1;
-	if (r.status != 200)
-		return request_failed(l->repository.session, l->repository.host, &q, &r, at, err);
-	if (json_parse(r.body.data, r.body.len, &doc, err) < 0 ||
-		json_get_strv(doc, l->member, l->out, err) < 0)
-		return err_in(err, "the list of %s", l->member);
-	link = http_header(&r, "link", 0);
-	if (link != NULL)
-		link_next(link, next);
-	return 0;
-}
+	count = registries_endpoints(registries, repository, access == REMOTE_PULL, endpoints, err);
+	for (i = 0; i < count; i++) {
+		const struct ref *at = &endpoints[i].ref;
 
-static int
-list(const struct listing *l, const char *path, struct err *err)
-{
-	AUTO(strv) struct strv seen = STRV_INIT;
-	struct url at, url;
-	unsigned pages;
-
-	for (pages = 0; pages < PAGES_MAX; pages++) {
-		AUTO(buf) struct buf next = BUF_INIT;
-
-		if (list_page(l, path == NULL ? &url : NULL, path, &next, &at, err) < 0)
-			return -1;
-		if (next.len == 0)
-			return 0;
-		if (seen.count > 0 && streq(seen.items[seen.count - 1], next.data))
-			return err_set(
-				err, ERR_REMOTE, "the list of %s goes in circles", l->member);
-		strv_add(&seen, next.data);
-		if (url_resolve(&at, next.data, &url, err) < 0)
-			return err_in(err, "the next page");
-		path = NULL;
-		if (l->out->count > NAMES_MAX)
+		if (session_host(s, at->host, endpoints[i].insecure, &host, err) < 0)
 			break;
+		mirrors[i] = (struct mirror){ .place = remote_new(s, host, at->repository, access),
+			.pull = endpoints[i].pull,
+			.name = xstrdup(at->host) };
 	}
-	return err_set(err, ERR_REMOTE, "the list of %s has no end", l->member);
-}
-
-int
-remote_tags(struct place *p, struct strv *out, struct err *err)
-{
-	struct remote *m = of(p);
-	AUTO(free) char *path = xasprintf("/v2/%s/tags/list", m->name);
-	AUTO(strv) struct strv tags = STRV_INIT;
-	struct listing l = { .repository = m->repository, .member = "tags", .out = &tags };
-
-	if (list(&l, path, err) < 0)
-		return -1;
-	strv_sort(&tags);
-	strv_add_all(out, &tags);
-	return 0;
-}
-
-int
-remote_repositories(struct session *s, const char *host, struct strv *out, struct err *err)
-{
-	AUTO(strv) struct strv names = STRV_INIT;
-	struct listing l = {
-		.repository = { .session = s, .name = "", .scope = "registry:catalog:*" },
-		.member = "repositories",
-		.out = &names
-	};
-
-	if (session_host(s, host, &l.repository.host, err) < 0)
-		return -1;
-	if (list(&l, "/v2/_catalog", err) < 0) {
-		if (err->kind != ERR_REMOTE)
-			return err_in(err, "most public registries do not list their repositories");
+	if (i < count || count < 0) {
+		while (i-- > 0) {
+			place_free(mirrors[i].place);
+			free(mirrors[i].name);
+		}
 		return -1;
 	}
-	strv_add_all(out, &names);
+	*out = count > 1 ? mirrors_new(mirrors, (size_t)count) : mirrors[0].place;
+	if (count == 1)
+		free(mirrors[0].name);
 	return 0;
 }
 
-int
-remote_delete(struct place *p, const char *name, struct err *err)
+const struct repository *
+remote_repository(struct place *p)
 {
-	struct remote *m = of(p);
-	AUTO(http_response) struct http_response r = HTTP_RESPONSE_INIT;
-	AUTO(free) char *path = xasprintf("/v2/%s/manifests/%s", m->name, name);
-	struct request q = request_of(m, "DELETE", path, NULL);
-	struct url at;
-
-	if (ask(m, &q, &r, &at, err) < 0)
-		return -1;
-	if (r.status == 202 || r.status == 200 || r.status == 204)
-		return 0;
-	failed(m, &q, &r, &at, err);
-	if (strchr(name, ':') == NULL && (r.status == 400 || r.status == 405))
-		return err_in(
-			err, "this registry deletes digests only, with every tag that means them");
-	return -1;
-}
-
-int
-remote_login(struct session *s, const char *host, struct err *err)
-{
-	AUTO(http_response) struct http_response r = HTTP_RESPONSE_INIT;
-	struct request q = { .method = "GET", .path = "/v2/", .repository = "" };
-	struct host *h;
-	struct url at;
-
-	if (session_host(s, host, &h, err) < 0)
-		return -1;
-	if (request_send(s, h, &q, &r, &at, err) < 0)
-		return -1;
-	if (r.status != 200)
-		return request_failed(s, h, &q, &r, &at, err);
-	return 0;
+	return &of(mirrors_primary(p))->repository;
 }

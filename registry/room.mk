@@ -15,6 +15,7 @@ libregistry_a_SOURCES = \
 	registry/http_curl.c \
 	registry/http_pool.c registry/http_pool.h \
 	registry/link.c registry/link.h \
+	registry/mirrors.c registry/mirrors.h \
 	registry/place.c registry/place.h \
 	registry/place_archive.c registry/place_archive.h \
 	registry/place_archive_write.c \
@@ -26,12 +27,17 @@ libregistry_a_SOURCES = \
 	registry/realm.c registry/realm.h \
 	registry/ref.c registry/ref.h \
 	registry/remote.c registry/remote.h \
+	registry/registries.c registry/registries.h \
+	registry/remote_lists.c \
+	registry/remote_repository.h \
 	registry/reply.c registry/reply.h \
 	registry/repository.h \
 	registry/request.c registry/request.h \
 	registry/retry.c registry/retry.h \
 	registry/scope.c registry/scope.h \
 	registry/session.c registry/session.h \
+	registry/toml.c registry/toml.h \
+	registry/toml_value.c registry/toml_value.h \
 	registry/token.c registry/token.h \
 	registry/upload.c registry/upload.h \
 	registry/upload_chunks.c registry/upload_chunks.h \

@@ -12,6 +12,7 @@
 #include "registry/host.h"
 #include "registry/http.h"
 #include "registry/proxy.h"
+#include "registry/registries.h"
 #include "registry/retry.h"
 #include "registry/token.h"
 
@@ -23,7 +24,7 @@ struct known_credential {
 
 struct session {
 	struct session_options options;
-	char *username, *password, *registry_token, *auth_file, *cert_dir;
+	char *username, *password, *registry_token, *auth_file, *cert_dir, *registries_conf;
 	struct proxy_settings proxy;
 	struct http *http;
 	pthread_mutex_t lock; /* of hosts, credentials and warnings */
@@ -31,6 +32,8 @@ struct session {
 	size_t host_count, host_room;
 	struct known_credential *credentials;
 	struct strv warnings;
+	struct registries registries;
+	bool has_registries;
 	pthread_mutex_t token_lock;
 	struct tokens tokens;
 };
@@ -60,6 +63,7 @@ session_open(const struct session_options *options, struct session **out, struct
 	s->registry_token = copy(&s->options.registry_token);
 	s->auth_file = copy(&s->options.auth_file);
 	s->cert_dir = copy(&s->options.cert_dir);
+	s->registries_conf = copy(&s->options.registries_conf);
 	proxy_environment(&s->proxy);
 	if (http_new(&http, &s->http, err) < 0)
 		return -1;
@@ -101,6 +105,8 @@ session_free(struct session *s)
 	free(s->registry_token);
 	free(s->auth_file);
 	free(s->cert_dir);
+	free(s->registries_conf);
+	registries_free(&s->registries);
 	pthread_mutex_destroy(&s->lock);
 	pthread_mutex_destroy(&s->token_lock);
 	free(s);
@@ -124,27 +130,44 @@ session_proxy(struct session *s, const struct url *url)
 	return proxy_for(&s->proxy, url);
 }
 
+int
+session_registries(struct session *s, const struct registries **out, struct err *err)
+{
+	int result = 0;
+
+	pthread_mutex_lock(&s->lock);
+	if (!s->has_registries)
+		result = registries_load(s->registries_conf, &s->registries, err);
+	s->has_registries = result == 0;
+	pthread_mutex_unlock(&s->lock);
+	if (result == 0)
+		*out = &s->registries;
+	return result;
+}
+
 static struct host *
-find_host(struct session *s, const char *name)
+find_host(struct session *s, const char *name, bool insecure)
 {
 	size_t i;
 
 	for (i = 0; i < s->host_count; i++)
-		if (strcasecmp(s->hosts[i]->name, name) == 0)
+		if (strcasecmp(s->hosts[i]->name, name) == 0 &&
+			s->hosts[i]->tls.skip_verify == insecure)
 			return s->hosts[i];
 	return NULL;
 }
 
 int
-session_host(struct session *s, const char *name, struct host **out, struct err *err)
+session_host(struct session *s, const char *name, bool insecure, struct host **out, struct err *err)
 {
 	struct host *h;
 	int result = 0;
 
+	insecure = insecure || s->options.tls == SESSION_TLS_SKIP;
 	pthread_mutex_lock(&s->lock);
-	h = find_host(s, name);
+	h = find_host(s, name, insecure);
 	if (h == NULL) {
-		result = host_new(name, &s->options, &h, err);
+		result = host_new(name, insecure, s->options.cert_dir, &h, err);
 		if (result == 0) {
 			s->hosts = grow(s->hosts, s->host_count, &s->host_room, sizeof *s->hosts);
 			s->hosts[s->host_count++] = h;

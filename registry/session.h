@@ -20,14 +20,15 @@ struct session_options {
 	enum session_tls tls;
 	/* Override of what is found in files and helpers; NULL: look there. */
 	const char *username, *password;
-	const char *registry_token; /* a bearer token that is sent as it is */
-	const char *auth_file;      /* the only file looked into; NULL: the usual ones */
-	const char *cert_dir;       /* *.crt, *.cert and *.key for every host; NULL: certs.d */
-	unsigned stall_ms;          /* no byte for so long ends a try; 0: 60 s */
-	unsigned connect_ms;        /* 0: 30 s */
-	unsigned answer_ms;         /* what a registry may think before it answers; 0: 300 s */
-	unsigned tries;             /* of each request; 0: 5 */
-	unsigned retry_ms;          /* the shortest wait between tries; 0: 300 ms */
+	const char *registry_token;  /* a bearer token that is sent as it is */
+	const char *auth_file;       /* the only file looked into; NULL: the usual ones */
+	const char *registries_conf; /* NULL: the usual ones; "": none */
+	const char *cert_dir;        /* *.crt, *.cert and *.key for every host; NULL: certs.d */
+	unsigned stall_ms;           /* no byte for so long ends a try; 0: 60 s */
+	unsigned connect_ms;         /* 0: 30 s */
+	unsigned answer_ms;          /* what a registry may think before it answers; 0: 300 s */
+	unsigned tries;              /* of each request; 0: 5 */
+	unsigned retry_ms;           /* the shortest wait between tries; 0: 300 ms */
 };
 #define SESSION_OPTIONS_INIT     \
 	{                        \
@@ -43,6 +44,7 @@ void auto_session(struct session **s);
 /* For the files of this room that talk to registries; what is returned is lent and lives as long.
  */
 struct host;
+struct registries;
 struct http;
 struct credential;
 struct tokens;
@@ -50,7 +52,11 @@ struct retry;
 struct url;
 struct http *session_http(struct session *s);
 const char *session_proxy(struct session *s, const struct url *url); /* or NULL */
-int session_host(struct session *s, const char *name, struct host **out, struct err *err);
+/* insecure: certificates are not checked, and plain http is tried last. */
+int session_host(
+	struct session *s, const char *name, bool insecure, struct host **out, struct err *err);
+/* registries.conf, read once. */
+int session_registries(struct session *s, const struct registries **out, struct err *err);
 /* Searched once for each repository. */
 int session_credential(struct session *s, const char *host, const char *repository,
 	const struct credential **out, struct err *err);

@@ -92,3 +92,7 @@ FUZZERS += tests/fuzz/fuzz_url
 tests_fuzz_fuzz_url_SOURCES = tests/fuzz/fuzz_url.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_url_LDFLAGS = $(LDFLAGS_FUZZ)
 tests_fuzz_fuzz_url_LDADD = $(REGISTRY_LIBS) $(FOREIGN_LIBS)
+FUZZERS += tests/fuzz/fuzz_toml
+tests_fuzz_fuzz_toml_SOURCES = tests/fuzz/fuzz_toml.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_toml_LDFLAGS = $(LDFLAGS_FUZZ)
+tests_fuzz_fuzz_toml_LDADD = $(REGISTRY_LIBS) $(FOREIGN_LIBS)

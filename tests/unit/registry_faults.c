@@ -290,6 +290,78 @@ TEST(a_web_page_is_called_so)
 	same_str(err.msg, "the answer is no manifest but 'text/html'");
 }
 
+/* A session whose registries.conf has two mirrors before the registry: one with the given port, and
+ * one that nobody serves. */
+static void
+open_mirrored(struct fake *f, unsigned port)
+{
+	AUTO(free) char *path = xasprintf("%s/registries.conf", f->server.dir);
+	AUTO(free)
+	char *text = xasprintf("[[registry]]\nlocation = '127.0.0.1:%u'\n"
+			       "[[registry.mirror]]\nlocation = '127.0.0.1:1/none'\n"
+			       "[[registry.mirror]]\nlocation = '127.0.0.1:%u'\n",
+		f->server.port, port);
+
+	server_write(&f->server, "registries.conf", text);
+	place_free(f->pull);
+	place_free(f->push);
+	session_free(f->session);
+	open_anonymous(&f->server, (struct session_options){ .registries_conf = path, .tries = 1 },
+		&f->session);
+	f->push = open_at(f->session, &f->server, "a/b", REMOTE_PUSH);
+	f->pull = open_at(f->session, &f->server, "a/b", REMOTE_PULL);
+}
+
+TEST(mirrors_are_asked_in_turn)
+{
+	AUTO(fake) struct fake f;
+	AUTO(fake) struct fake mirror;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "GET none");
+	START(&mirror, "--rule", "GET /blobs/ times=1 truncate=100000", "--rule",
+		"GET /blobs/ skip=1 status=500");
+	works(push(&mirror, &err));
+	open_mirrored(&f, mirror.server.port);
+	works(push(&f, &err));
+	works(pull_layer(&f, &err));
+	is_true(has_layer(&f));
+	same_int(asked(&mirror, "GET", "/blobs/"), 1);
+	works(pull(&f, &err));
+}
+
+TEST(a_mirror_that_is_wrong_is_not_asked_twice)
+{
+	AUTO(fake) struct fake f;
+	AUTO(fake) struct fake mirror;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "GET none");
+	START(&mirror, "--rule", "GET /blobs/ flip");
+	works(push(&mirror, &err));
+	open_mirrored(&f, mirror.server.port);
+	works(push(&f, &err));
+	works(pull(&f, &err));
+	is_true(has_layer(&f));
+	same_int(asked(&f, "GET", "/blobs/"), 2);
+}
+
+TEST(when_no_mirror_helps_all_are_named)
+{
+	AUTO(fake) struct fake f;
+	AUTO(free) char *there = NULL;
+	struct descriptor d;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "GET none");
+	open_mirrored(&f, f.server.port);
+	same_int(f.pull->ops->resolve(f.pull, "none", &d, &err), -1);
+	same_int(err.kind, ERR_NOTFOUND);
+	there = xasprintf("; 127.0.0.1:%u: GET http", f.server.port);
+	is_true(starts_with(err.msg, "127.0.0.1:1: HEAD http"));
+	is_true(strstr(err.msg, there) != NULL);
+}
+
 int
 main(void)
 {
@@ -316,6 +388,9 @@ main(void)
 		CASE(pages_in_circles_end),
 		CASE(too_many_headers_end_the_exchange),
 		CASE(a_web_page_is_called_so),
+		CASE(mirrors_are_asked_in_turn),
+		CASE(a_mirror_that_is_wrong_is_not_asked_twice),
+		CASE(when_no_mirror_helps_all_are_named),
 	};
 
 	return RUN(tests);

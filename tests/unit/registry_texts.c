@@ -9,9 +9,11 @@
 #include "registry/link.h"
 #include "registry/policy.h"
 #include "registry/proxy.h"
+#include "registry/registries.h"
 #include "registry/reply.h"
 #include "registry/retry.h"
 #include "registry/scope.h"
+#include "registry/toml.h"
 #include "registry/token.h"
 #include "registry/upload_chunks.h"
 #include "registry/url.h"
@@ -365,6 +367,90 @@ TEST(the_words_of_a_registry_are_shown_clean)
 		"{\"errors\":[{\"code\":\"\\u001b[2J\",\"message\":\"x\\ny\"}]}", " [2J: x y");
 }
 
+static void
+toml_row(char **fields, size_t count)
+{
+	AUTO(json) json_t *got_json = NULL;
+	AUTO(json) json_t *wanted = NULL;
+	AUTO(buf) struct buf got = BUF_INIT;
+	struct err err = { 0 };
+
+	same_int(count, 2);
+	if (toml_parse(fields[0], strlen(fields[0]), &got_json, &err) < 0)
+		buf_addf(&got, "error: %s", err.msg);
+	else
+		json_format(got_json, JSON_STYLE_COMPACT, &got);
+	same_str(got.data, fields[1]);
+}
+
+TEST(toml)
+{
+	is_true(table_each(TESTDATA "/registry/toml.tsv", toml_row) > 30);
+}
+
+/* Where a name leads: "host/repository" in order, '!' for one without trust, and what it is for. */
+static void
+check_endpoints(const struct registries *r, const char *name, const char *wanted)
+{
+	static const char *const pulls[] = { "", "(digest)", "(tag)" };
+	struct endpoint endpoints[REGISTRIES_MIRRORS_MAX + 1];
+	AUTO(buf) struct buf got = BUF_INIT;
+	struct ref ref;
+	struct err err = { 0 };
+	int i, count;
+
+	works(ref_parse(name, &ref, &err));
+	count = registries_endpoints(r, &ref, true, endpoints, &err);
+	if (count < 0)
+		buf_addf(&got, "error: %s", err.msg);
+	for (i = 0; i < count; i++) {
+		buf_addf(&got, "%s%s", i > 0 ? " " : "", endpoints[i].insecure ? "!" : "");
+		ref_format(&endpoints[i].ref, REF_REPOSITORY, &got);
+		buf_adds(&got, pulls[endpoints[i].pull]);
+	}
+	same_str(got.data, wanted);
+}
+
+TEST(registries_conf)
+{
+	static const char text[] =
+		"unqualified-search-registries = ['docker.io']\n[aliases]\n'x' = 'r.io/x'\n"
+		"[[registry]]\nlocation = 'r.io'\n"
+		"[[registry.mirror]]\nlocation = 'm1.example/cache'\ninsecure = true\n"
+		"[[registry.mirror]]\nlocation = 'm2.example'\npull-from-mirror = 'digest-only'\n"
+		"[[registry]]\nprefix = 'r.io/special'\nlocation = 'other.io/ns'\n"
+		"[[registry]]\nprefix = '*.wild.io'\ninsecure = true\n"
+		"[[registry]]\nprefix = 'bad.io'\nblocked = true\n"
+		"[[registry]]\nprefix = 'docker.io/library'\nlocation = 'hub.example/library'\n"
+		"[[registry]]\nprefix = 'd.io'\nmirror-by-digest-only = "
+		"true\n[[registry.mirror]]\nlocation = 'e.io'\n";
+	AUTO(registries) struct registries r = REGISTRIES_INIT;
+	struct err err = { 0 };
+
+	works(registries_add(&r, text, strlen(text), "f", &err));
+	check_endpoints(&r, "r.io/a/b", "!m1.example/cache/a/b m2.example/a/b(digest) r.io/a/b");
+	check_endpoints(&r, "r.io:5000/a", "r.io:5000/a");
+	check_endpoints(&r, "r.io/special/x", "other.io/ns/x");
+	check_endpoints(&r, "r.io/specialx",
+		"!m1.example/cache/specialx m2.example/specialx(digest) r.io/specialx");
+	check_endpoints(&r, "a.b.wild.io/x", "!a.b.wild.io/x");
+	check_endpoints(&r, "wild.io/x", "wild.io/x");
+	check_endpoints(&r, "alpine", "hub.example/library/alpine");
+	check_endpoints(&r, "user/x", "docker.io/user/x");
+	check_endpoints(&r, "bad.io/x", "error: registry 'bad.io' is blocked in f");
+	check_endpoints(&r, "d.io/x", "e.io/x(digest) d.io/x");
+	works(registries_add(
+		&r, "[[registry]]\nprefix = 'bad.io'\nlocation = 'UPPER/X'\n", 51, "g", &err));
+	check_endpoints(&r, "bad.io/x",
+		"error: g makes 'UPPER/X/x' of 'bad.io/x': reference 'UPPER/X/x': the repository "
+		"'X/x' must be "
+		"lower-case");
+	fails(registries_add(&r, "[[registry]]\nblocked = true\n", 28, "h", &err),
+		"h: a [[registry]] has neither prefix nor location");
+	fails(registries_add(&r, "x = ", 4, "h", &err),
+		"h: line 1: a value that is neither text nor number");
+}
+
 int
 main(void)
 {
@@ -386,6 +472,8 @@ main(void)
 		CASE(tokens_are_found_by_all_that_makes_them_and_die_in_time),
 		CASE(a_token_request_has_only_what_is_there),
 		CASE(the_words_of_a_registry_are_shown_clean),
+		CASE(toml),
+		CASE(registries_conf),
 	};
 
 	return RUN(tests);

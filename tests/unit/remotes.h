@@ -39,6 +39,8 @@ open_session(struct session_options o, struct session **out)
 	if (o.auth_file == NULL)
 		o.auth_file = "/dev/null/none";
 	o.retry_ms = 1;
+	if (o.registries_conf == NULL)
+		o.registries_conf = "";
 	works(session_open(&o, out, &err));
 }
 
