@@ -125,9 +125,9 @@ solve_inside(struct solve *s, struct err *err)
 {
 	if (s->userns >= 0)
 		return 0;
-	if (ids_find(&s->ids, err) < 0)
+	if (ids_setup(&s->ids, &s->userns, err) < 0)
 		return -1;
-	return ids_open(&s->ids, &s->userns, err);
+	return s->ids.has_moved ? store_reopen(s->store, err) : 0;
 }
 
 void

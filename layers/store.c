@@ -327,6 +327,24 @@ store_open(const char *root, struct store **out, struct err *err)
 	return 0;
 }
 
+int
+store_reopen(struct store *s, struct err *err)
+{
+	struct stat before, now;
+	AUTO(fd) int root = -1;
+
+	if (open_root(s->path, &root, err) < 0)
+		return err_in(err, "store");
+	if (fstat(s->root, &before) < 0 || fstat(root, &now) < 0)
+		return err_sys(err, "store '%s'", s->path);
+	if (before.st_dev != now.st_dev || before.st_ino != now.st_ino)
+		return err_set(err, ERR_DENIED, "store '%s' is another directory now", s->path);
+	/* over the old one, which others may have been lent */
+	if (dup3(root, s->root, O_CLOEXEC) < 0)
+		return err_sys(err, "store '%s'", s->path);
+	return 0;
+}
+
 void
 store_free(struct store *s)
 {

@@ -50,6 +50,9 @@ void store_free(struct store *s);
 void auto_store(struct store **s);
 int store_dir(const struct store *s);          /* (files) lent descriptor of the root */
 const char *store_path(const struct store *s); /* (files) for messages */
+/* Opens the root again by its path, as this process now sees it (in another mount namespace);
+ * ERR_NOTFOUND, ERR_DENIED where that is another directory. */
+int store_reopen(struct store *s, struct err *err);
 /* Everything committed so far survives a power loss: directories of blobs, and the files of
  * trees (one syncfs where some are new).  Names do not need it: store_name_set() does what it
  * needs. */

@@ -56,6 +56,9 @@ struct ids {
 	uid_t root_uid; /* host ids of 0:0 in the box: who must own a tree's top directory, an upper, ... */
 	gid_t root_gid;
 	bool is_single;    /* source is IDS_ONE; setgroups is denied as well */
+	/* This process left a chroot for a mount namespace of its own (unchroot.h): directories that
+	 * were opened before must be opened again, where something is to be mounted from them. */
+	bool has_moved;
 	bool needs_helper; /* newuidmap and newgidmap write the maps */
 	/* Why it is not IDS_SUBID, and what would change that; "" if it is.  For doctor and warnings. */
 	char reason[512];

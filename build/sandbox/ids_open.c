@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/strv.h"
+#include "build/sandbox/unchroot.h"
 
 /* The process that makes the namespace and waits in it until its maps are written. */
 struct holder {
@@ -229,6 +230,11 @@ ids_setup(struct ids *ids, int *userns_fd, struct err *err)
 		return -1;
 	if (ids_open(ids, userns_fd, err) == 0)
 		return 0;
+	if (err->kind == ERR_DENIED && unchroot() == 0) {
+		ids->has_moved = true;
+		if (ids_open(ids, userns_fd, err) == 0)
+			return 0;
+	}
 	if (ids->is_single)
 		return -1;
 	/* helpers without privilege in a container, maps refused: one id may still be had */

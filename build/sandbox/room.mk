@@ -16,4 +16,5 @@ libsandbox_a_SOURCES = \
 	build/sandbox/seccomp.c build/sandbox/seccomp.h \
 	build/sandbox/seccomp_table.c build/sandbox/seccomp_table.h \
 	build/sandbox/stack.c build/sandbox/stack.h \
+	build/sandbox/unchroot.c build/sandbox/unchroot.h \
 	build/sandbox/user.c build/sandbox/user.h
