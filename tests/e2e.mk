@@ -2,6 +2,7 @@
 E2E_TESTS = \
 	tests/e2e/archive.bats \
 	tests/e2e/build.bats \
+	tests/e2e/chroot.bats \
 	tests/e2e/cli.bats \
 	tests/e2e/registry.bats \
 	tests/e2e/run.bats \

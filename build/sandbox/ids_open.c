@@ -225,13 +225,14 @@ int
 ids_setup(struct ids *ids, int *userns_fd, struct err *err)
 {
 	char why[sizeof ids->reason];
+	bool has_moved = false;
 
 	if (ids_find(ids, err) < 0)
 		return -1;
 	if (ids_open(ids, userns_fd, err) == 0)
 		return 0;
 	if (err->kind == ERR_DENIED && unchroot() == 0) {
-		ids->has_moved = true;
+		ids->has_moved = has_moved = true;
 		if (ids_open(ids, userns_fd, err) == 0)
 			return 0;
 	}
@@ -240,6 +241,7 @@ ids_setup(struct ids *ids, int *userns_fd, struct err *err)
 	/* helpers without privilege in a container, maps refused: one id may still be had */
 	snprintf(why, sizeof why, "%.*s", (int)sizeof why - 1, err->msg);
 	ids_find_one(ids);
+	ids->has_moved = has_moved;
 	snprintf(ids->reason, sizeof ids->reason, "%s", why);
 	return ids_open(ids, userns_fd, err);
 }
