@@ -6,7 +6,6 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -42,7 +41,6 @@ struct db {
 	ino_t ino;
 	bool is_damaged;
 	bool is_full;
-	bool is_durable; /* what synchronous is set to */
 	bool in_transaction;
 	uint64_t changes;
 	size_t open_rows;
@@ -65,9 +63,8 @@ failed(struct db *db, int code, const char *what, struct err *err)
 		db->is_damaged = true;
 		return err_set(err, ERR_CORRUPT, "%s the database: %s", what, text);
 	case SQLITE_FULL:
-		db->is_full = true;
-		errno = ENOSPC;
-		return err_sys(err, "%s the database", what);
+		system = ENOSPC;
+		break;
 	case SQLITE_BUSY:
 		return err_set(
 			err, ERR_SYSTEM, "%s the database: another program has it locked", what);
@@ -149,7 +146,6 @@ connect_file(struct db *db, struct err *err)
 	db->dev = st.st_dev;
 	db->ino = st.st_ino;
 	db->is_damaged = false;
-	db->is_durable = false;
 	sqlite3_busy_timeout(db->handle, BUSY_MS);
 	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
@@ -180,6 +176,18 @@ read_version(struct db *db, int64_t *version, struct err *err)
 	return 0;
 }
 
+/* Another process may just be looking whether the file is empty, and for this change SQLite does
+ * not wait. Where shared memory does not work, it keeps its rollback journal: slower, as safe. */
+static int
+use_wal(struct db *db, struct err *err)
+{
+	int code = SQLITE_BUSY;
+
+	for (int ms = 0; (code & 0xff) == SQLITE_BUSY && ms < BUSY_MS; ms += sqlite3_sleep(1))
+		code = sqlite3_exec(db->handle, "PRAGMA journal_mode=WAL", NULL, NULL, NULL);
+	return code == SQLITE_OK ? 0 : failed(db, code, "open", err);
+}
+
 static int
 begin_anew(struct db *db, struct err *err)
 {
@@ -192,8 +200,7 @@ begin_anew(struct db *db, struct err *err)
 		"INSERT INTO sqlite_sequence(name, seq) VALUES('layers', %llu);"
 		"PRAGMA application_id=%d; PRAGMA user_version=%d;",
 		(unsigned long long)(seed >> 16), APPLICATION_ID, SCHEMA_VERSION);
-	/* Where shared memory does not work, SQLite keeps its rollback journal: slower, as safe. */
-	if (execute(db, "PRAGMA journal_mode=WAL; BEGIN IMMEDIATE;", err) < 0)
+	if (use_wal(db, err) < 0 || execute(db, "BEGIN IMMEDIATE", err) < 0)
 		return -1;
 	db->in_transaction = true;
 	if (execute(db, db_schema, err) < 0 || execute(db, tail, err) < 0 ||
@@ -470,19 +477,8 @@ db_changes(const struct db *db)
 	return db->changes;
 }
 
-static int
-begin_immediate(struct db *db, bool durable, struct err *err)
-{
-	if (db->is_durable != durable &&
-		execute(db, durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL",
-			err) < 0)
-		return -1;
-	db->is_durable = durable;
-	return db_run(db, "BEGIN IMMEDIATE", DB_NO_ARGS, err);
-}
-
 int
-db_begin(struct db *db, bool durable, struct err *err)
+db_begin(struct db *db, struct err *err)
 {
 	if (lock(db, err) < 0)
 		return -1;
@@ -494,7 +490,7 @@ db_begin(struct db *db, bool durable, struct err *err)
 		}
 	}
 	db->in_transaction = true; /* so that nothing below follows */
-	if (begin_immediate(db, durable, err) < 0) {
+	if (db_run(db, "BEGIN IMMEDIATE", DB_NO_ARGS, err) < 0) {
 		db->in_transaction = false;
 		unlock(db);
 		return -1;
@@ -544,56 +540,57 @@ db_is_damaged(const struct db *db)
 }
 
 /* A disk that failed for a moment looks like damage, too; so all of it is read once more before it
- * is given up. */
-static bool
-is_sound(struct db *db)
+ * is given up.  1 sound, 0 damaged, -1 not to be told. */
+static int
+look_again(struct db *db, struct err *err)
 {
-	struct err odd = { 0 };
-	int64_t tables = 0;
-	int64_t version = 0;
+	int64_t tables = 0, version = 0;
+	int result = 0;
 	char why[256];
 
 	disconnect(db);
-	if (connect_file(db, &odd) < 0 || read_version(db, &version, &odd) < 0 ||
-		pragma(db, db_schema_count, &tables, &odd) < 0 || tables != DB_SCHEMA_TABLES)
-		return false;
+	db->is_damaged = false;
+	if (connect_file(db, err) < 0 || read_version(db, &version, err) < 0 ||
+		pragma(db, db_schema_count, &tables, err) < 0)
+		return db->is_damaged ? 0 : -1;
+	if (tables != DB_SCHEMA_TABLES)
+		return 0;
 	db->in_transaction = true; /* db.lock is held: nobody is to be followed */
-	tables = db_verify(db, why, &odd);
+	result = db_verify(db, why, err);
 	db->in_transaction = false;
-	return tables == 1;
+	return result;
 }
 
 int
 db_heal(struct db *db, struct err *err)
 {
-	int result = 0;
+	int sound = 1;
 
 	if (lock(db, err) < 0)
 		return -1;
-	if (db->is_damaged && db->handle != NULL && db->open_rows == 0 && is_current(db) &&
-		!is_sound(db)) {
+	if (db->is_damaged && db->handle != NULL && db->open_rows == 0 && is_current(db))
+		sound = look_again(db, err);
+	if (sound == 0) {
 		disconnect(db);
-		result = set_aside(db, err);
+		sound = set_aside(db, err);
 	}
-	if (result == 0)
-		result = establish(db, err);
+	if (sound >= 0)
+		sound = establish(db, err);
 	unlock(db);
-	return result;
+	return sound;
 }
 
 int
 db_verify(struct db *db, char why[256], struct err *err)
 {
 	AUTO(db_rows) struct db_rows *rows = NULL;
-	int more = 0;
+	int more = db_query(db, "PRAGMA integrity_check(1)", DB_NO_ARGS, &rows, err);
 
-	if (db_query(db, "PRAGMA integrity_check(1)", DB_NO_ARGS, &rows, err) == 0)
+	if (more == 0)
 		more = db_next(rows, err);
-	else
-		more = -1;
 	if (more < 0 && !db->is_damaged)
 		return -1;
-	if (more == 1 && strcmp(db_text(rows, 0), "ok") == 0)
+	if (more == 1 && streq(db_text(rows, 0), "ok"))
 		return 1;
 	snprintf(why, 256, "%.255s", more == 1 ? db_text(rows, 0) : err->msg);
 	db->is_damaged = true;

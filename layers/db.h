@@ -61,9 +61,9 @@ int db_run(struct db *db, const char *sql, const struct db_value *args, size_t c
 int64_t db_last_id(const struct db *db);
 uint64_t db_changes(const struct db *db); /* rows of the last db_run */
 
-/* Transactions.  durable: it survives a power loss when db_commit returns; else a later one
- * makes it so (the order is kept, so nothing is ever half there). */
-int db_begin(struct db *db, bool durable, struct err *err);
+/* Transactions.  After a power loss the last ones may be missing, but their order is kept and none
+ * is ever half there. */
+int db_begin(struct db *db, struct err *err);
 int db_commit(struct db *db, struct err *err);
 void db_rollback(struct db *db);
 bool db_in_transaction(const struct db *db);

@@ -263,7 +263,9 @@ sweep(struct gc *g, struct err *err)
 
 	if (store_write_begin(g->store, false, err) < 0)
 		return -1;
-	pins = pins_lock(store_dir(g->store), err);
+	result = store_names_sync(g->store, g->mark.db, err);
+	if (result == 0)
+		pins = pins_lock(store_dir(g->store), err);
 	result = pins < 0 ? -1 : judge(g, true, err);
 	if (store_write_end(g->store, result, err) < 0)
 		return -1;

@@ -21,7 +21,7 @@ struct gc_options {
 	uint64_t min_free;       /* bytes that its file system should have free; 0: no such rule */
 	bool drop_trees;         /* trees whose layer has its blob here, unless pinned */
 	bool drop_mounts;        /* directories of RUN --mount=type=cache that are not in use */
-	bool drop_partials;      /* of downloads that nobody is at (a cap takes them too), and quarantine/ */
+	bool drop_partials;      /* of downloads nobody is at (a cap takes them too), quarantine */
 	bool dry_run;            /* only tell */
 };
 

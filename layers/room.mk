@@ -43,8 +43,8 @@ liblayers_a_SOURCES = \
 	layers/store_cache.c \
 	layers/store_db.c \
 	layers/store_layer.c \
+	layers/store_learn.c \
 	layers/store_name.c \
-	layers/store_rebuild.c \
 	layers/store_tree.c \
 	layers/stream.c layers/stream.h \
 	layers/stream_ahead.c \

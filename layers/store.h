@@ -79,8 +79,8 @@ int store_blob_read(struct store *s, const struct digest *d, size_t limit, struc
 /* (files) Writes a document unless it is there; *out is its SHA-256. */
 int store_blob_put(struct store *s, const void *bytes, size_t len, struct digest *out,
 	struct err *err);
-/* (files) Its bytes are not what its digest says: out of the way, into quarantine/, so that it can be
- * fetched again.  A missing one is fine. */
+/* (files) Its bytes are not what its digest says: out of the way, into quarantine/, so that it
+ * can be fetched again.  A missing one is fine. */
 int store_blob_quarantine(struct store *s, const struct digest *d, struct err *err);
 /* (files) "blobs/sha256/<hex>" below store_dir(). */
 void store_blob_name(const struct digest *d, struct buf *out);
@@ -131,8 +131,8 @@ void auto_tree_new(struct tree_new *t); /* closes; an uncommitted tree is garbag
  * root. */
 int store_tree_new(struct store *s, uid_t owner, gid_t group, struct tree_new *out,
 	struct err *err);
-/* It is complete.  size: of its files, in bytes, for the size caps; 0: gc will measure.  After a power loss before
- * the next store_sync() it is as if it had never been made. */
+/* It is complete.  size: of its files, in bytes, for the size caps; 0: gc will measure.  After a
+ * power loss before the next store_sync() it is as if it had never been made. */
 int store_tree_commit(struct store *s, const char *id, uint64_t size, struct err *err);
 /* Out of the way at once, and out of the records; its files go with the next gc. */
 int store_tree_drop(struct store *s, const char *id, struct err *err);
@@ -205,8 +205,9 @@ struct store_names {
 #define STORE_NAMES_INIT { .items = NULL }
 void auto_store_names(struct store_names *n);
 
-/* Durable when it returns: the blobs, the name, and index.json.  The blob d must be there
- * (ERR_NOTFOUND).  Not inside a batch. */
+/* Durable when it returns: the blobs, and the name in index.json, which is the truth about names
+ * (so what another program puts there is taken over).  The blob d must be there (ERR_NOTFOUND).
+ * Not inside a batch. */
 int store_name_set(struct store *s, const char *name, const struct descriptor *d, struct err *err);
 /* 1, 0, -1.  The closure of what is found is pinned.  out may be NULL. */
 int store_name_get(struct store *s, const char *name, struct descriptor *out, struct err *err);

@@ -24,7 +24,7 @@ forget_unsynced(struct store *s, struct db *db, struct err *err)
 	auto_db_rows(&rows);
 	if (found <= 0)
 		return found;
-	if (db_begin(db, false, err) < 0)
+	if (db_begin(db, err) < 0)
 		return -1;
 	result = db_run(db,
 		"UPDATE layers SET tree = NULL WHERE tree IN"
@@ -49,7 +49,7 @@ store_db(struct store *s, struct db **out, struct err *err)
 	if (s->db == NULL) {
 		if (db_open(s->root, s->path, store_rebuild, s, &db, err) < 0)
 			return err_in(err, "store '%s'", s->path);
-		if (forget_unsynced(s, db, err) < 0) {
+		if (forget_unsynced(s, db, err) < 0 || store_names_follow(s, db, err) < 0) {
 			if (!db_is_damaged(db) || db_heal(db, err) < 0)
 				return err_in(err, "store '%s'", s->path);
 		}
@@ -67,8 +67,7 @@ store_mended(struct store *s, int result, struct err *err)
 	if (result >= 0 || err->kind != ERR_CORRUPT || s->db == NULL || !db_is_damaged(s->db))
 		return false;
 	db_rollback(s->db);
-	if (db_heal(s->db, &failure) < 0 ||
-		(s->batch > 0 && db_begin(s->db, false, &failure) < 0)) {
+	if (db_heal(s->db, &failure) < 0 || (s->batch > 0 && db_begin(s->db, &failure) < 0)) {
 		s->batch = 0;
 		*err = failure;
 		return false;
@@ -77,25 +76,24 @@ store_mended(struct store *s, int result, struct err *err)
 }
 
 static int
-begin(struct store *s, bool durable, struct err *err)
+begin(struct store *s, struct err *err)
 {
 	struct db *db = NULL;
 
 	if (store_db(s, &db, err) < 0)
 		return -1;
-	return db_begin(db, durable, err);
+	return db_begin(db, err);
 }
 
 int
-store_write_begin(struct store *s, bool durable, struct err *err)
+store_write_begin(struct store *s, bool alone, struct err *err)
 {
 	int result = 0;
 
 	if (s->batch > 0)
-		return durable ? err_set(err, ERR_SYSTEM, "a name cannot be set inside a batch")
-			       : 0;
-	result = begin(s, durable, err);
-	return store_mended(s, result, err) ? begin(s, durable, err) : result;
+		return alone ? err_set(err, ERR_SYSTEM, "a name cannot be set inside a batch") : 0;
+	result = begin(s, err);
+	return store_mended(s, result, err) ? begin(s, err) : result;
 }
 
 int

@@ -25,8 +25,8 @@ struct store {
 
 /* The database, opened when first asked for; an error in a worker. */
 int store_db(struct store *s, struct db **out, struct err *err);
-/* One transaction around a write, or part of the batch that is open. */
-int store_write_begin(struct store *s, bool durable, struct err *err);
+/* One transaction around a write, or part of the batch that is open (which alone forbids). */
+int store_write_begin(struct store *s, bool alone, struct err *err);
 int store_write_end(struct store *s, int result, struct err *err);
 /* After a failure: the database was damaged, and is new now, so one more try is worth it. */
 bool store_mended(struct store *s, int result, struct err *err);
@@ -35,8 +35,14 @@ int store_used_flush(struct store *s, struct err *err);
 #define STORE_REF_NAME "org.opencontainers.image.ref.name"
 #define STORE_INDEX_MAX (64u << 20)
 int store_index_format(struct db *db, struct buf *out, struct err *err);
-/* index.json from the names, inside the transaction that changes them. */
+/* index.json from the names, inside the transaction that changes them.  It is written first and
+ * is the truth about names: a database that turns out not to know of it takes over what it says. */
 int store_index_write(struct store *s, struct db *db, struct err *err);
+/* That, inside a transaction; and when a database is opened, outside of one. */
+int store_names_sync(struct store *s, struct db *db, struct err *err);
+int store_names_follow(struct store *s, struct db *db, struct err *err);
+/* Notes that index.json, as it is now, is what the database has. */
+int store_index_note(struct store *s, struct db *db, struct err *err);
 /* A new database gets what index.json and the blobs know. */
 int store_rebuild(struct db *db, void *store, struct err *err);
 /* index.json could not be read either, so nothing tells which images are wanted. */

@@ -55,7 +55,9 @@ set(struct store *s, const char *name, const struct descriptor *d, struct err *e
 
 	if (store_write_begin(s, true, err) < 0)
 		return -1;
-	result = insert(s, name, d, err);
+	result = store_names_sync(s, s->db, err);
+	if (result == 0)
+		result = insert(s, name, d, err);
 	if (result == 0)
 		result = store_index_write(s, s->db, err);
 	return store_write_end(s, result, err);
@@ -136,7 +138,10 @@ static int delete (struct store *s, const char *name, struct err *err)
 
 	if (store_write_begin(s, true, err) < 0)
 		return -1;
-	result = db_run(s->db, "DELETE FROM names WHERE name = ?", DB_ARGS(DB_TEXT(name)), err);
+	result = store_names_sync(s, s->db, err);
+	if (result == 0)
+		result = db_run(
+			s->db, "DELETE FROM names WHERE name = ?", DB_ARGS(DB_TEXT(name)), err);
 	if (result == 0 && db_changes(s->db) > 0)
 		result = store_index_write(s, s->db, err) < 0 ? -1 : 1;
 	return store_write_end(s, result, err);
@@ -241,5 +246,7 @@ store_index_write(struct store *s, struct db *db, struct err *err)
 		return err_sys(err, "write 'index.json'");
 	if (ingest_sync(in, err) < 0 || ingest_place(&in, "index.json", 0644, err) < 0)
 		return -1;
-	return store_dir_sync(s, ".", err);
+	if (store_dir_sync(s, ".", err) < 0)
+		return -1;
+	return store_index_note(s, db, err);
 }

@@ -17,7 +17,8 @@ int walk_names(int root, const char *path,
 /* Bytes of the regular files below dir/name, as far as they can be read. */
 uint64_t walk_size(int dir, const char *name);
 
-/* Writes down the sizes of trees that came without.  One of a full file system may not: that is no failure. */
+/* Writes down the sizes of trees that came without.  One of a full file system may not: that is
+ * no failure. */
 int gc_measure(struct store *s, struct err *err);
 /* How many bytes of blobs, trees and listings may stay under these options; UINT64_MAX: all. */
 int gc_budget(struct store *s, const struct gc_options *o, uint64_t *out, struct err *err);

@@ -1,7 +1,7 @@
 # tests that disturb: killing, crowding, filling
 FAULT_TESTS = tests/fault/store_full tests/fault/store_garbage tests/fault/store_kill tests/fault/store_many \
 	tests/fault/store_steps
-noinst_HEADERS += tests/fault/store_work.h
+noinst_HEADERS += tests/fault/store_work.h tests/unit/stores.h
 check_PROGRAMS += $(FAULT_TESTS)
 TESTS += $(FAULT_TESTS)
 tests_fault_store_full_SOURCES = tests/fault/store_full.c tests/fault/store_work.c

@@ -34,6 +34,7 @@ struct promise {
 struct told {
 	struct promise names[CHILDREN][NAMES];
 	unsigned long done[CHILDREN];
+	bool was_damaged;
 };
 
 static void
@@ -71,9 +72,9 @@ remove_name(struct work *w, struct promise *p, unsigned child, unsigned n)
 }
 
 static void
-run_child(const char *root, struct told *told, unsigned child, uint64_t seed)
+run_child(const char *root, struct told *told, unsigned child, uint64_t seed, bool is_damaged)
 {
-	struct work w = { .random = seed | 1 };
+	struct work w = { .random = seed | 1, .is_damaged = is_damaged };
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	work_need(store_open(root, &w.store, &w.err), &w);
@@ -130,18 +131,59 @@ check_promises(struct work *w, struct told *told)
 	return bad;
 }
 
+/* Pages of noise in the middle of the database, as after a failing disk; the next round begins with
+ * that. */
+static void
+damage(struct work *w, const char *root)
+{
+	static const char *const names[] = { "db.sqlite", "db.sqlite-wal" };
+	AUTO(fd) int fd = -1;
+	struct descriptor image;
+	char noise[4096];
+	off_t size = 0;
+
+	/* index.json may have a name that its setter died over, and which was then found not to be
+	 * set */
+	work_need(store_open(root, &w->store, &w->err), w);
+	work_image(w, &image);
+	work_need(store_name_set(w->store, "example.org/kill/last", &image, &w->err), w);
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		fd = openat(store_dir(w->store), names[i], O_WRONLY | O_CLOEXEC);
+		size = lseek(fd, 0, SEEK_END);
+		for (size_t k = 0; k < sizeof noise; k++)
+			noise[k] = (char)work_random(w);
+		for (int k = 0; k < 4 && size >= 4096; k++)
+			if (pwrite(fd, noise, sizeof noise,
+				    (off_t)(work_random(w) % (uint32_t)(size / 4096)) * 4096) < 0)
+				work_need(-1, w);
+		auto_fd(&fd);
+	}
+	auto_store(&w->store);
+}
+
+/* Only what is told as repaired may have been wrong. */
+static void
+repair(struct work *w)
+{
+	struct check_options o = { .repair = true };
+	struct check_result r = { 0 };
+
+	work_need(store_check(w->store, &o, NULL, NULL, &r, &w->err), w);
+}
+
 static int
-one_round(const char *root, struct told *told, struct work *w)
+one_round(const char *root, struct told *told, struct work *w, bool is_damaged)
 {
 	pid_t pids[CHILDREN];
 	int bad = 0;
 
+	told->was_damaged |= is_damaged;
 	for (unsigned c = 0; c < CHILDREN; c++) {
 		uint64_t seed = work_random(w) * 2654435761u + c;
 
 		pids[c] = fork();
 		if (pids[c] == 0) {
-			run_child(root, told, c, seed);
+			run_child(root, told, c, seed, told->was_damaged);
 			_exit(9);
 		}
 	}
@@ -158,6 +200,8 @@ one_round(const char *root, struct told *told, struct work *w)
 		}
 	}
 	work_need(store_open(root, &w->store, &w->err), w);
+	if (is_damaged)
+		repair(w);
 	bad += work_check(w);
 	bad += check_promises(w, told);
 	auto_store(&w->store);
@@ -184,7 +228,11 @@ main(int argc, char **argv)
 		return 1;
 	snprintf(root, sizeof root, "%s/store", dir);
 	for (unsigned long i = 0; i < rounds && bad == 0; i++) {
-		bad = one_round(root, told, &w);
+		bool is_damaged = i % 8 == 7;
+
+		if (is_damaged)
+			damage(&w, root);
+		bad = one_round(root, told, &w, is_damaged);
 		if (bad != 0)
 			printf("# round %lu of seed %ju\n", i, (uintmax_t)seed);
 	}

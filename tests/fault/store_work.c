@@ -161,6 +161,8 @@ work_lookup(struct work *w)
 		return;
 	found = store_layer_get(w->store, record.layers[0], &layer, &w->err);
 	work_need(found, w);
+	if (w->is_damaged && (found == 0 || layer.tree[0] == '\0'))
+		return;
 	if (found == 0 || layer.tree[0] == '\0') {
 		err_set(&w->err, ERR_CORRUPT, "record %s has layer %lld, which is %s", key,
 			(long long)record.layers[0], found == 0 ? "not there" : "without its tree");

@@ -15,6 +15,7 @@ struct work {
 	struct store *store;
 	uint64_t random; /* not 0 */
 	struct err err;
+	bool is_damaged; /* records may have lost what they promised */
 };
 
 uint32_t work_random(struct work *w);
