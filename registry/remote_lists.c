@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/event.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "registry/host.h"
@@ -19,7 +20,7 @@
 
 /* A registry by its name alone: it may be blocked or untrusted by configuration, too. */
 static int
-session_host_of(struct session *s, const char *name, struct host **out, struct err *err)
+find_host(struct session *s, const char *name, struct host **out, struct err *err)
 {
 	struct endpoint endpoints[REGISTRIES_MIRRORS_MAX + 1];
 	AUTO(free) char *text = xasprintf("%s/x", name);
@@ -124,7 +125,7 @@ remote_repositories(struct session *s, const char *host, struct strv *out, struc
 		.out = &names
 	};
 
-	if (session_host_of(s, host, &l.repository.host, err) < 0)
+	if (find_host(s, host, &l.repository.host, err) < 0)
 		return -1;
 	if (list(&l, "/v2/_catalog", err) < 0) {
 		if (err->kind != ERR_REMOTE)
@@ -162,14 +163,21 @@ remote_login(struct session *s, const char *host, struct err *err)
 {
 	AUTO(http_response) struct http_response r = HTTP_RESPONSE_INIT;
 	struct request q = { .method = "GET", .path = "/v2/", .repository = "" };
+	enum host_auth auth;
 	struct host *h;
 	struct url at;
 
-	if (session_host_of(s, host, &h, err) < 0)
+	if (find_host(s, host, &h, err) < 0)
 		return -1;
 	if (request_send(s, h, &q, &r, &at, err) < 0)
 		return -1;
 	if (r.status != 200)
 		return request_failed(s, h, &q, &r, &at, err);
+	pthread_mutex_lock(&h->lock);
+	auth = h->auth;
+	pthread_mutex_unlock(&h->lock);
+	if (auth == HOST_AUTH_UNKNOWN)
+		event_warn(
+			"%s asks nobody who they are, so the credentials were not checked", host);
 	return 0;
 }

@@ -13,7 +13,7 @@
  * whose answer got lost is looked for before it is repeated. (distribution-spec, "Pushing a blob")
  */
 
-#define UPLOAD_CHUNK (16u << 20)      /* bytes */
+#define UPLOAD_CHUNK (8u << 20)      /* bytes */
 #define UPLOAD_CHUNK_SMALL (4u << 20) /* GHCR takes no larger ones */
 #define UPLOAD_CHUNK_MAX (64u << 20)  /* what a registry may ask for at least */
 

@@ -29,6 +29,7 @@ It prints "port N" and serves on loopback until it is killed.
     --uses N               a token is good for N requests
     --other                a second port, with the same content and no authorisation of its own
     --log FILE             a line for each request: port kind, method, path, authorisation, range
+    As a proxy it answers for every host; it has no CONNECT.
     --page N               tags are listed by N
     --cert FILE --key FILE [--client-ca FILE]   serve TLS
 """
@@ -189,6 +190,9 @@ class Handler(BaseHTTPRequestHandler):
     def handle_any(self):
         state = self.state
         auth = self.headers.get("Authorization", "none").split(" ")[0].lower()
+        if self.path.startswith("http://"):  # asked as a proxy for somebody, who is us as well
+            auth += " proxy=" + self.headers.get("Proxy-Authorization", "none").split(" ")[0].lower()
+            self.path = "/" + self.path.split("/", 3)[3]
         state.log(" ".join([self.kind, self.command, self.path, auth, self.headers.get("Range", "-")]))
         length = int(self.headers.get("Content-Length", 0))
         with state.lock:

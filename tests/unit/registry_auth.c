@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/fake.h"
 
+#include "registry/host.h"
+
 /* Who is asked for a token, and who is sent what. */
 
 TEST(a_redirect_to_another_origin_gets_no_credential)
@@ -153,6 +155,167 @@ TEST(login_is_what_the_registry_says)
 	same_int(err.kind, ERR_DENIED);
 }
 
+/* All that was said while it is listened to. */
+static void
+listen_all(const struct event *event, void *arg)
+{
+	struct buf *all = arg;
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+	pthread_mutex_lock(&lock);
+	if (event->what != NULL)
+		buf_addf(all, "%s\n", event->what);
+	if (event->text != NULL)
+		buf_addf(all, "%s\n", event->text);
+	pthread_mutex_unlock(&lock);
+}
+
+static void
+tells_no_secret(const struct buf *said)
+{
+	static const char *const secrets[] = { "secret", "dXNlcjpzZWNyZXQ", "t-u", "Bearer ",
+		"Basic ", "zzz" };
+	size_t i;
+
+	is_true(said->len > 0);
+	for (i = 0; i < COUNT_OF(secrets); i++)
+		if (strstr(said->data, secrets[i]) != NULL)
+			same_str(said->data, secrets[i]);
+}
+
+TEST(events_and_errors_never_have_a_secret)
+{
+	AUTO(fake) struct fake f;
+	AUTO(buf) struct buf said = BUF_INIT;
+	struct err err = { 0 };
+
+	start_with(&f, (struct session_options)USER,
+		(const char *const[]){ "--auth", "bearer", "--other", "--rule",
+			"GET /v2/a/b/blobs/sha256 times=1 status=307 "
+			"header=Location:http://127.0.0.1:{other}/x?X-Amz-Signature=zzz&sig=zzz",
+			"--rule", "PUT /blobs/ times=1 status=500", NULL });
+	event_listen(listen_all, &said, NULL, NULL);
+	works(push(&f, &err));
+	works(pull_layer(&f, &err));
+	f.layer.digest.text[70] = f.layer.digest.text[70] == '0' ? '1' : '0';
+	same_int(pull_layer(&f, &err), -1);
+	buf_adds(&said, err.msg);
+	event_listen(NULL, NULL, NULL, NULL);
+	tells_no_secret(&said);
+}
+
+TEST(a_proxy_is_used_and_its_password_stays_with_it)
+{
+	AUTO(fake) struct fake f;
+	AUTO(session) struct session *s = NULL;
+	AUTO(buf) struct buf said = BUF_INIT;
+	AUTO(free) char *proxy = NULL;
+	AUTO(place) struct place *p = NULL;
+	AUTO(strv) struct strv tags = STRV_INIT;
+	struct ref ref;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "CONNECT . status=501");
+	proxy = xasprintf("http://proxyuser:secret@127.0.0.1:%u", f.server.port);
+	setenv("HTTP_PROXY", proxy, 1);
+	setenv("HTTPS_PROXY", proxy, 1);
+	open_anonymous(&f.server, (struct session_options){ .tls = SESSION_TLS_SKIP }, &s);
+	unsetenv("HTTP_PROXY");
+	unsetenv("HTTPS_PROXY");
+	works(push(&f, &err));
+	same_int(asked(&f, "proxy", ""), 0); /* loopback is never proxied */
+	works(ref_parse("registry.test/a/b", &ref, &err));
+	works(remote_open(s, &ref, REMOTE_PULL, &p, &err));
+	event_listen(listen_all, &said, NULL, NULL);
+	works(remote_tags(p, &tags, &err));
+	event_listen(NULL, NULL, NULL, NULL);
+	same_int(tags.count, 1);
+	is_true(asked(&f, "none proxy=basic", "/v2/a/b/tags/list") >= 1);
+	tells_no_secret(&said);
+}
+
+TEST(plain_http_is_for_loopback_or_by_configuration)
+{
+	static const struct {
+		const char *name;
+		bool insecure, may_be_plain;
+	} rows[] = { { "r.io", false, false }, { "10.0.0.1:5000", false, false },
+		{ "docker.io", false, false }, { "localhost:5000", false, true },
+		{ "127.0.0.2", false, true }, { "[::1]:5000", false, true },
+		{ "localhost.r.io", false, false }, { "r.io", true, true } };
+	struct err err = { 0 };
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(rows); i++) {
+		AUTO(host) struct host *h = NULL;
+
+		works(host_new(rows[i].name, rows[i].insecure, "/nonexistent", &h, &err));
+		same_int(h->may_be_plain, rows[i].may_be_plain);
+		is_true(h->base.secure);
+	}
+}
+
+TEST(docker_hub_is_reached_where_its_api_is)
+{
+	AUTO(host) struct host *h = NULL;
+	struct err err = { 0 };
+
+	works(host_new("docker.io", false, "/nonexistent", &h, &err));
+	same_str(h->base.host, "registry-1.docker.io");
+}
+
+/* A certificate by an authority of its own, with these options to openssl x509. */
+static void
+make_certificate(struct server *server, const char *name, const char *options)
+{
+	AUTO(free)
+	char *command = xasprintf(
+		"cd %s && mkdir -p certs && exec >openssl.log 2>&1 && "
+		"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
+		"-subj /CN=authority -keyout ca.key -out certs/ca.crt && "
+		"openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "
+		"/CN=registry -keyout tls.key -out tls.csr && "
+		"printf 'subjectAltName=%s' > ext && "
+		"openssl x509 -req -in tls.csr -CA certs/ca.crt -CAkey ca.key "
+		"-CAcreateserial -extfile ext -out tls.crt %s",
+		server->dir, name, options);
+
+	same_int(system(command), 0);
+}
+
+static void
+check_tls(const char *name, const char *options, const char *wanted)
+{
+	AUTO(server) struct server server = { 0 };
+	AUTO(session) struct session *s = NULL;
+	AUTO(place) struct place *p = NULL;
+	AUTO(free) char *cert = NULL;
+	AUTO(free) char *key = NULL;
+	AUTO(free) char *certs = NULL;
+	struct descriptor d;
+	struct err err = { 0 };
+
+	server_dir(&server);
+	make_certificate(&server, name, options);
+	cert = xasprintf("%s/tls.crt", server.dir);
+	key = xasprintf("%s/tls.key", server.dir);
+	certs = xasprintf("%s/certs", server.dir);
+	same_int(server_fake(&server, (const char *const[]){ "--cert", cert, "--key", key, NULL }),
+		0);
+	open_anonymous(&server, (struct session_options){ .cert_dir = certs, .tries = 2 }, &s);
+	p = open_at(s, &server, "a/b", REMOTE_PULL);
+	same_int(p->ops->resolve(p, "1", &d, &err), -1);
+	is_true(strstr(err.msg, wanted) != NULL);
+}
+
+TEST(what_is_wrong_with_a_certificate_is_said)
+{
+	check_tls("IP:127.0.0.1", "-days 2", "404 MANIFEST_UNKNOWN");
+	check_tls("IP:127.0.0.2", "-days 2", "its certificate is for another host");
+	check_tls("DNS:r.io", "-days 2", "its certificate is for another host");
+	check_tls("IP:127.0.0.1", "-days -1", "its certificate has expired");
+}
+
 int
 main(void)
 {
@@ -167,6 +330,11 @@ main(void)
 		CASE(a_refused_password_is_not_sent_again),
 		CASE(a_401_that_asks_for_nothing_is_followed_by_a_greeting),
 		CASE(login_is_what_the_registry_says),
+		CASE(events_and_errors_never_have_a_secret),
+		CASE(a_proxy_is_used_and_its_password_stays_with_it),
+		CASE(plain_http_is_for_loopback_or_by_configuration),
+		CASE(docker_hub_is_reached_where_its_api_is),
+		CASE(what_is_wrong_with_a_certificate_is_said),
 	};
 
 	return RUN(tests);

@@ -182,6 +182,20 @@ TEST(a_redirect_within_the_registry_keeps_it)
 	same_int(asked(&f, "main GET /v2/a/b/blobs/redirected basic", ""), 1);
 }
 
+TEST(a_redirect_that_has_expired_is_asked_for_anew)
+{
+	AUTO(fake) struct fake f;
+	struct err err = { 0 };
+
+	START(&f, "--other", "--rule",
+		"GET /v2/a/b/blobs/sha256 times=1 status=307 "
+		"header=Location:http://127.0.0.1:{other}/x",
+		"--rule", "GET ^/x status=403");
+	works(push(&f, &err));
+	works(pull_layer(&f, &err));
+	same_int(asked(&f, "other GET /x", ""), 1);
+}
+
 TEST(redirects_in_circles_end)
 {
 	AUTO(fake) struct fake f;
@@ -380,6 +394,7 @@ main(void)
 		CASE(a_failure_with_an_endless_body_ends),
 		CASE(a_manifest_that_is_too_large_is_refused),
 		CASE(a_redirect_within_the_registry_keeps_it),
+		CASE(a_redirect_that_has_expired_is_asked_for_anew),
 		CASE(redirects_in_circles_end),
 		CASE(without_a_digest_header_the_manifest_is_read),
 		CASE(a_manifest_is_what_its_digest_says_whatever_the_registry_claims),
