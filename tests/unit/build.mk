@@ -5,3 +5,7 @@ UNIT_TESTS += tests/unit/build_copy
 tests_unit_build_copy_SOURCES = tests/unit/build_copy.c
 tests_unit_build_copy_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_build_copy_LDADD = $(BUILD_LIBS) $(TEST_LIBS)
+UNIT_TESTS += tests/unit/build_plan
+tests_unit_build_plan_SOURCES = tests/unit/build_plan.c
+tests_unit_build_plan_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_build_plan_LDADD = $(BUILD_LIBS) $(TEST_LIBS)
