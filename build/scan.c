@@ -107,7 +107,8 @@ read_names(int fd, struct strv *out, struct err *err)
 {
 	DIR *dir;
 	struct dirent *d;
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	/* not a duplicate, which would share its position with fd */
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	dir = copy >= 0 ? fdopendir(copy) : NULL;
 	if (dir == NULL) {

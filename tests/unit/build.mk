@@ -9,3 +9,7 @@ UNIT_TESTS += tests/unit/build_plan
 tests_unit_build_plan_SOURCES = tests/unit/build_plan.c
 tests_unit_build_plan_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_build_plan_LDADD = $(BUILD_LIBS) $(TEST_LIBS)
+UNIT_TESTS += tests/unit/build_scan
+tests_unit_build_scan_SOURCES = tests/unit/build_scan.c
+tests_unit_build_scan_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_build_scan_LDADD = $(BUILD_LIBS) $(TEST_LIBS)
