@@ -35,7 +35,7 @@ current_umask(void)
 	const char *line;
 	struct err ignored;
 
-	AUTO(fd) int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	AUTO(fd) int fd = openat(AT_FDCWD, "/proc/self/status", O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0 || buf_read(&status, fd, 65536, &ignored) < 0)
 		return 0777;
@@ -185,6 +185,7 @@ remove_below(struct apply *a, const char *name, const struct entry *e, struct er
 		buf_add(&path, a->here.path.data, a->here.path.len);
 	else
 		cursor_join(&a->here, name, &path);
+	apply_record_mark(a, e->kind, path.data);
 	return apply_purge(a, cursor_fd(&a->here), name != NULL ? name : ".", &path,
 		e->kind == ENTRY_OPAQUE, err);
 }

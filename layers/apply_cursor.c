@@ -194,18 +194,12 @@ below_at(const struct apply *a, const struct cursor *c, const char *name)
 	return view_entry(a->o.lower, path.data);
 }
 
-/* Nothing of this name is here.  A link below leads on as it would in the merged root. */
 static int
-go_missing(struct apply *a, struct cursor *c, struct route *r, const char *name,
-	enum cursor_make make, const struct entry *cause, struct err *err)
+go_new(struct apply *a, struct cursor *c, const struct route *r, const char *name,
+	const struct entry *below, const struct entry *cause, struct err *err)
 {
-	const struct entry *below = below_at(a, c, name);
 	int fd;
 
-	if (below != NULL && below->kind == ENTRY_SYMLINK)
-		return route_link(c, r, below->link, err) < 0 ? -1 : 1;
-	if (make == CURSOR_FIND)
-		return 0;
 	if (make_parent(a, c, name, below, cause, err) < 0)
 		return -1;
 	fd = openat(cursor_fd(c), name, DIR_FLAGS);
@@ -213,6 +207,18 @@ go_missing(struct apply *a, struct cursor *c, struct route *r, const char *name,
 		return err_sys(err, "open directory '%s' of '%s'", name, r->whole);
 	push(c, fd, name);
 	return 1;
+}
+
+/* Nothing of this name is here.  A link below leads on as it would in the merged root. */
+static int
+go_missing(struct apply *a, struct cursor *c, struct route *r, const char *name,
+	enum cursor_make make, const struct entry *cause, struct err *err)
+{
+	const struct entry *below = below_at(a, c, name);
+
+	if (below != NULL && below->kind == ENTRY_SYMLINK)
+		return route_link(c, r, below->link, err) < 0 ? -1 : 1;
+	return make == CURSOR_MAKE ? go_new(a, c, r, name, below, cause, err) : 0;
 }
 
 /* Something that is no directory is in the way: a link is followed, a whiteout gives way. */
@@ -224,7 +230,6 @@ go_through(struct apply *a, struct cursor *c, struct route *r, const char *name,
 	char target[PATH_MAX + 1];
 	struct stat st;
 	ssize_t len;
-	int said;
 
 	if (fstatat(cursor_fd(c), name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(err, "look at '%s' of '%s'", name, r->whole);
@@ -235,7 +240,7 @@ go_through(struct apply *a, struct cursor *c, struct route *r, const char *name,
 		target[len] = '\0';
 		return route_link(c, r, target, err) < 0 ? -1 : 1;
 	}
-	if (make == CURSOR_FIND)
+	if (make != CURSOR_MAKE)
 		return 0;
 	cursor_join(c, name, &path);
 	if (!apply_is_whiteout(a, cursor_fd(c), name, &st))
@@ -243,11 +248,8 @@ go_through(struct apply *a, struct cursor *c, struct route *r, const char *name,
 			r->whole, path.data);
 	if (apply_remove(a, cursor_fd(c), name, path.data, err) < 0)
 		return -1;
-	said = go_missing(a, c, r, name, make, cause, err);
-	if (said <= 0)
-		return said;
-	/* it was removed from below, so nothing of that may show in the new one */
-	return apply_mark_opaque(a, c, NULL, path.data, err) < 0 ? -1 : 1;
+	/* what is below was removed, so it says nothing about the new one */
+	return go_new(a, c, r, name, NULL, cause, err);
 }
 
 static int
@@ -260,6 +262,8 @@ go_component(struct apply *a, struct cursor *c, struct route *r, const char *nam
 		push(c, fd, name);
 		return 1;
 	}
+	if (make == CURSOR_EXACT && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+		return 0;
 	if (errno == ENOENT)
 		return go_missing(a, c, r, name, make, cause, err);
 	if (errno == ENOTDIR || errno == ELOOP)

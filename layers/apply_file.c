@@ -51,19 +51,6 @@ apply_remove(struct apply *a, int dir, const char *name, const char *path, struc
 	return 0;
 }
 
-/* Makes room for something that is not a directory.  *was_whiteout: a whiteout was there. */
-static int
-make_room(struct apply *a, int dir, const char *name, const char *path, bool *was_whiteout,
-	struct err *err)
-{
-	struct stat st;
-
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_sys(err, "look at '%s'", path);
-	*was_whiteout = apply_is_whiteout(a, dir, name, &st);
-	return apply_remove(a, dir, name, path, err);
-}
-
 static struct timespec
 time_of(int64_t mtime, uint32_t mtime_ns)
 {
@@ -165,20 +152,35 @@ dir_attributes(struct apply *a, int fd, const struct entry *e, bool has_setgid, 
 	return 0;
 }
 
+/* A directory that comes again has only what is said now. */
+static int
+drop_attributes(int dir, const char *name, int fd, struct err *err)
+{
+	AUTO(entry) struct entry old = { .path = NULL };
+
+	if (xattr_read(dir, name, &old, NULL, err) < 0)
+		return -1;
+	for (size_t i = 0; i < old.xattr_count; i++)
+		if (fremovexattr(fd, old.xattrs[i].name) < 0)
+			return err_sys(err, "remove attribute %s", old.xattrs[i].name);
+	return 0;
+}
+
 int
 apply_make_dir(
 	struct apply *a, struct cursor *c, const char *name, const struct entry *e, struct err *err)
 {
 	AUTO(fd) int fd = -1;
-	bool was_whiteout = false;
+	bool was_there = false;
 	struct stat st;
 	int dir = cursor_fd(c);
 
 	if (mkdirat(dir, name, 0700) < 0) {
 		if (errno != EEXIST || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return err_sys(err, "make directory '%s'", e->path);
-		if (!S_ISDIR(st.st_mode)) {
-			if (make_room(a, dir, name, e->path, &was_whiteout, err) < 0)
+		was_there = S_ISDIR(st.st_mode);
+		if (!was_there) {
+			if (apply_remove(a, dir, name, e->path, err) < 0)
 				return -1;
 			if (mkdirat(dir, name, 0700) < 0)
 				return err_sys(err, "make directory '%s'", e->path);
@@ -187,9 +189,15 @@ apply_make_dir(
 	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, "open directory '%s'", e->path);
-	if (dir_attributes(a, fd, e, cursor_has_setgid(c), err) < 0)
+	if (was_there && drop_attributes(dir, name, fd, err) < 0)
+		return err_in(err, "'%s'", e->path);
+	/* one that was there may belong to anybody */
+	if (dir_attributes(a, fd, e, was_there || cursor_has_setgid(c), err) < 0)
 		return -1;
-	return was_whiteout ? apply_mark_opaque(a, c, name, e->path, err) : 0;
+	/* what the layers below have here was removed before it came */
+	if (!was_there && apply_is_whited(a, e->path))
+		return apply_mark_opaque(a, c, name, e->path, err);
+	return 0;
 }
 
 int
@@ -267,18 +275,16 @@ apply_make_whiteout(struct apply *a, const char *name, struct err *err)
 }
 
 /* Calls make until nothing is in its way any more. */
-#define MAKE(a, name, e, call, what, err)                                                          \
-	do {                                                                                       \
-		bool was_whiteout_;                                                                \
-                                                                                                   \
-		if ((call) == 0)                                                                   \
-			break;                                                                     \
-		if (errno != EEXIST)                                                               \
-			return err_sys(err, what " '%s'", (e)->path);                              \
-		if (make_room(a, cursor_fd(&(a)->here), name, (e)->path, &was_whiteout_, err) < 0) \
-			return -1;                                                                 \
-		if ((call) != 0)                                                                   \
-			return err_sys(err, what " '%s'", (e)->path);                              \
+#define MAKE(a, name, e, call, what, err)                                             \
+	do {                                                                          \
+		if ((call) == 0)                                                      \
+			break;                                                        \
+		if (errno != EEXIST)                                                  \
+			return err_sys(err, what " '%s'", (e)->path);                 \
+		if (apply_remove(a, cursor_fd(&(a)->here), name, (e)->path, err) < 0) \
+			return -1;                                                    \
+		if ((call) != 0)                                                      \
+			return err_sys(err, what " '%s'", (e)->path);                 \
 	} while (0)
 
 static int
@@ -327,6 +333,10 @@ make_hardlink(struct apply *a, const char *name, struct entry *e, struct err *er
 		return -1;
 	if (strcmp(path.data, e->path) == 0)
 		return err_set(err, ERR_INPUT, "'%s' is a hard link to itself", e->path);
+	/* what is replaced takes the target with it */
+	if (path_is_inside(path.data, e->path))
+		return err_set(err, ERR_INPUT, "'%s' is a hard link to '%s', which it replaces",
+			e->path, path.data);
 	MAKE(a, name, e, linkat(cursor_fd(&a->target), target, cursor_fd(&a->here), name, 0),
 		"make hard link", err);
 	a->has_hardlinks = true;
@@ -346,13 +356,12 @@ static int
 make_device(struct apply *a, const char *name, const struct entry *e, mode_t type, struct err *err)
 {
 	dev_t device = makedev(e->major, e->minor);
-	bool was_whiteout = false;
 	int dir = cursor_fd(&a->here), made = -1;
 	struct stat st;
 
 	/* whatever was here is gone, also where the device cannot be made */
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		make_room(a, dir, name, e->path, &was_whiteout, err) < 0)
+		apply_remove(a, dir, name, e->path, err) < 0)
 		return -1;
 	if (!a->o.no_devices)
 		made = mknodat(dir, name, type | 0600, device);

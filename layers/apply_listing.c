@@ -81,7 +81,7 @@ find(struct apply *a, const struct entry *e, const char **out_name, struct stat 
 {
 	const char *slash = strrchr(e->path, '/');
 	int said = cursor_go(a, &a->here, e->path, slash != NULL ? (size_t)(slash - e->path) : 0,
-		CURSOR_FIND, e, err);
+		CURSOR_EXACT, e, err);
 
 	if (said <= 0)
 		return said;
@@ -118,6 +118,14 @@ become_file(
 
 	free(e->link);
 	e->link = NULL;
+	if (a->o.owner == APPLY_OWNER_KEEP) {
+		/* what an archive says of a link need not be true of its file */
+		e->mode = st->st_mode & 07777;
+		e->uid = st->st_uid;
+		e->gid = st->st_gid;
+		e->mtime = st->st_mtim.tv_sec;
+		e->mtime_ns = (uint32_t)st->st_mtim.tv_nsec;
+	}
 	switch (st->st_mode & S_IFMT) {
 	case S_IFLNK:
 		len = readlinkat(cursor_fd(&a->here), name, target, sizeof target);

@@ -60,6 +60,7 @@ struct apply {
 	struct listing list;
 	struct cursor here, target;
 	struct brought brought;
+	struct brought whited; /* paths of whiteouts and opaque directories */
 	struct late_dir *late;
 	size_t late_count, late_room;
 	struct removal *removals;
@@ -84,9 +85,13 @@ void cursor_init(struct cursor *c, int tree);
 void cursor_free(struct cursor *c);
 int cursor_fd(const struct cursor *c);
 bool cursor_has_setgid(const struct cursor *c);
-/* To the directory path[0..len), links followed as in a chroot.  1: there; 0: it is not (only without
- * make); -1.  make: missing ones are made, with the time of the entry that needs them. */
-enum cursor_make { CURSOR_FIND, CURSOR_MAKE };
+/* To the directory path[0..len), links followed as in a chroot.  1: there; 0: it is not (never with
+ * CURSOR_MAKE); -1.  cause: the entry whose time a new directory gets. */
+enum cursor_make {
+	CURSOR_MAKE,  /* what is missing is made */
+	CURSOR_FIND,
+	CURSOR_EXACT, /* and links are not followed: path is one that was real once */
+};
 int cursor_go(struct apply *a, struct cursor *c, const char *path, size_t len, enum cursor_make make,
 	const struct entry *cause, struct err *err);
 /* Appends the path of name in the cursor's directory. */
@@ -112,7 +117,10 @@ int apply_root_attributes(struct apply *a, const struct entry *e, struct err *er
 
 /* the record: apply_record.c */
 void apply_record(struct apply *a, struct entry *e); /* takes */
+/* An entry that is a mark only: WHITEOUT, OPAQUE. */
 void apply_record_mark(struct apply *a, enum entry_kind kind, const char *path);
+/* Whether this layer removes what is below at path, which a new directory there must go on doing. */
+bool apply_is_whited(const struct apply *a, const char *path);
 void apply_record_removal(struct apply *a, const char *path);
 void apply_record_free(struct apply *a);
 void apply_late(struct apply *a, const struct entry *e, bool has_mode);

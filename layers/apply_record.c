@@ -38,6 +38,7 @@ apply_record_free(struct apply *a)
 		free(a->removals[i].path);
 	free(a->removals);
 	free(a->brought.slots);
+	free(a->whited.slots);
 }
 
 static uint64_t
@@ -126,11 +127,9 @@ brought_find(const struct brought *b, const char *path)
 	return found == 0 ? BROUGHT_NOTHING : (found & 1) != 0 ? BROUGHT_ITSELF : BROUGHT_BELOW;
 }
 
-void
-apply_record(struct apply *a, struct entry *e)
+static void
+record(struct apply *a, struct entry *e)
 {
-	if (a->o.form == APPLY_ROOT && a->o.dialect == TAR_LAYER)
-		brought_add(&a->brought, e->path);
 	if (a->out != NULL)
 		listing_take(&a->list, e);
 	else
@@ -138,11 +137,27 @@ apply_record(struct apply *a, struct entry *e)
 }
 
 void
+apply_record(struct apply *a, struct entry *e)
+{
+	if (a->o.form == APPLY_ROOT && a->o.dialect == TAR_LAYER)
+		brought_add(&a->brought, e->path);
+	record(a, e);
+}
+
+void
 apply_record_mark(struct apply *a, enum entry_kind kind, const char *path)
 {
 	struct entry e = { .path = xstrdup(path), .kind = kind };
 
-	apply_record(a, &e);
+	if (a->o.form == APPLY_OVERLAY)
+		brought_add(&a->whited, path);
+	record(a, &e);
+}
+
+bool
+apply_is_whited(const struct apply *a, const char *path)
+{
+	return brought_find(&a->whited, path) == BROUGHT_ITSELF;
 }
 
 void
@@ -220,7 +235,7 @@ deepest_first(const void *x, const void *y)
 	const struct late_dir *a = x, *b = y;
 	int order = entry_path_compare(b->path, a->path);
 
-	/* of several for one directory the last is done last */
+	/* of several for one directory the last comes last */
 	return order != 0 ? order : (a->index > b->index) - (a->index < b->index);
 }
 
@@ -237,7 +252,7 @@ finish_dir(struct apply *a, const struct late_dir *late, struct err *err)
 	int dir, said;
 
 	said = cursor_go(a, &a->here, late->path, slash != NULL ? (size_t)(slash - late->path) : 0,
-		CURSOR_FIND, &none, err);
+		CURSOR_EXACT, &none, err);
 	if (said <= 0)
 		return said;
 	dir = cursor_fd(&a->here);
@@ -257,8 +272,12 @@ apply_finish_dirs(struct apply *a, struct err *err)
 {
 	if (a->late_count > 1)
 		qsort(a->late, a->late_count, sizeof *a->late, deepest_first);
-	for (size_t i = 0; i < a->late_count; i++)
-		if (finish_dir(a, &a->late[i], err) < 0)
+	for (size_t i = 0; i < a->late_count; i++) {
+		bool is_last =
+			i + 1 == a->late_count || strcmp(a->late[i].path, a->late[i + 1].path) != 0;
+
+		if (is_last && finish_dir(a, &a->late[i], err) < 0)
 			return -1;
+	}
 	return 0;
 }
