@@ -190,6 +190,7 @@ struct counted {
 	struct source *from;
 	struct sink sink;
 	struct sink *out;
+	struct copy *copy;
 	uint32_t event;
 	uint64_t done, total;
 	int64_t told_ms;
@@ -204,12 +205,26 @@ now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* What others are in the midst of would be for nothing. */
+static bool
+has_failed(struct copy *c)
+{
+	bool failed;
+
+	pthread_mutex_lock(&c->lock);
+	failed = c->has_failed;
+	pthread_mutex_unlock(&c->lock);
+	return failed;
+}
+
 static int
 counted_write(struct sink *s, const void *bytes, size_t len, struct err *err)
 {
 	struct counted *c = (struct counted *)(void *)((char *)s - offsetof(struct counted, sink));
 	int64_t now = now_ms();
 
+	if (has_failed(c->copy))
+		return err_set(err, ERR_INTERRUPTED, "given up, since another one failed");
 	if (sink_write(c->out, bytes, len, err) < 0)
 		return -1;
 	c->done += len;
@@ -240,6 +255,7 @@ move(struct copy *c, const struct blob *b, struct err *err)
 	struct counted counted = { .source = { .send = counted_send },
 		.from = &place.source,
 		.sink = { .ops = &counted_ops },
+		.copy = c,
 		.event = b->event,
 		.total = b->descriptor.size };
 

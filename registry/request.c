@@ -8,9 +8,13 @@
 #include "base/event.h"
 #include "base/mem.h"
 #include "registry/auth.h"
+#include "registry/challenge.h"
 #include "registry/credentials.h"
+#include "registry/realm.h"
 #include "registry/reply.h"
 #include "registry/retry.h"
+#include "registry/scope.h"
+#include "registry/token.h"
 
 #define WARNING_MAX 300
 #define WARNINGS_MAX 8
@@ -27,6 +31,7 @@ struct call {
 	bool has_body;
 	bool is_elsewhere; /* redirected to another origin */
 	struct strv headers, authorization;
+	char *visitor; /* a token for where we were redirected to, as nobody */
 };
 
 static void
@@ -193,6 +198,10 @@ redirect(struct call *c)
 		return -1;
 	if (status == 303 && !streq(c->method, "HEAD"))
 		c->method = "GET";
+	if (!url_same_origin(&c->url, &next)) {
+		free(c->visitor); /* it was for there */
+		c->visitor = NULL;
+	}
 	c->url = next;
 	c->is_elsewhere = !url_same_origin(&base, &next);
 	return 1;
@@ -206,6 +215,41 @@ set_headers(struct call *c)
 		strv_add_all(&c->headers, c->q->headers);
 	if (c->verdict.credential)
 		strv_add_all(&c->headers, &c->authorization);
+	else if (c->visitor != NULL)
+		strv_addf(&c->headers, "Authorization: Bearer %s", c->visitor);
+}
+
+/* Some registries redirect to others, which want a token of their own; anybody gets one.  1: got
+ * it, 0: there is none to get, -1. */
+static int
+visit(struct call *c)
+{
+	static const struct credential nobody = CREDENTIAL_INIT;
+	AUTO(challenges) struct challenges challenges = CHALLENGES_INIT;
+	AUTO(scopes) struct scopes scopes = SCOPES_INIT;
+	AUTO(token) struct token token = TOKEN_INIT;
+	const struct challenge *bearer;
+	struct token_key key = { .account = "", .scopes = &scopes };
+	const char *header, *text;
+	size_t i;
+
+	if (c->r->status != 401 || !c->is_elsewhere || c->visitor != NULL || c->has_body)
+		return 0;
+	for (i = 0; (header = http_header(c->r, "www-authenticate", i)) != NULL; i++)
+		challenges_add(&challenges, header);
+	bearer = challenges_find(&challenges, "bearer");
+	if (bearer == NULL || challenge_parameter(bearer, "realm") == NULL)
+		return 0;
+	key.realm = challenge_parameter(bearer, "realm");
+	text = challenge_parameter(bearer, "service");
+	key.service = text != NULL ? text : "";
+	text = challenge_parameter(bearer, "scope");
+	scopes_add(&scopes, text != NULL ? text : "");
+	if (realm_fetch(c->session, &c->url, c->r->address, NULL, &key, &nobody, &token, c->err) <
+		0)
+		return -1;
+	c->visitor = steal(&token.text);
+	return 1;
 }
 
 static int
@@ -224,6 +268,8 @@ follow(struct call *c)
 		if (perform(c) < 0)
 			return explain(c);
 		again = redirect(c);
+		if (again == 0)
+			again = visit(c);
 		if (again > 0 && ++hops > REQUEST_REDIRECTS_MAX)
 			return err_set(c->err, ERR_REMOTE, "%s: more than %d redirects",
 				c->host->name, REQUEST_REDIRECTS_MAX);
@@ -247,6 +293,7 @@ greet(struct call *c, struct auth *auth)
 		return 0;
 	result = follow(&greeting);
 	strv_free(&greeting.headers);
+	free(greeting.visitor);
 	if (result < 0 || r.status != 401 || greeting.is_elsewhere)
 		return result;
 	return auth_learn(auth, &r, c->err);
@@ -289,6 +336,7 @@ request_send(struct session *s, struct host *h, const struct request *q, struct 
 	result = authorise(&c, &auth);
 	strv_free(&c.headers);
 	strv_free(&c.authorization);
+	free(c.visitor);
 	if (result == 0 && at != NULL)
 		*at = c.url;
 	return result;

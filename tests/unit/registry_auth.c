@@ -155,6 +155,57 @@ TEST(login_is_what_the_registry_says)
 	same_int(err.kind, ERR_DENIED);
 }
 
+TEST(a_registry_that_we_are_redirected_to_is_visited_as_nobody)
+{
+	AUTO(fake) struct fake f;
+	AUTO(fake) struct fake other;
+	AUTO(free) char *rule = NULL;
+	struct err err = { 0 };
+
+	start_with(&other, (struct session_options)USER,
+		(const char *const[]){ "--auth", "bearer", "--anonymous", NULL });
+	works(push(&other, &err));
+	rule = xasprintf(
+		"GET /blobs/sha256 status=307 header=Location:http://127.0.0.1:%u/v2/a/b/blobs/%s",
+		other.server.port, other.layer.digest.text);
+	start_with(&f, (struct session_options)USER,
+		(const char *const[]){ "--auth", "basic", "--rule", rule, NULL });
+	works(push(&f, &err));
+	server_write(&other.server, "log", "");
+	works(pull_layer(&f, &err));
+	same_int(asked(&other, "GET /v2/a/b/blobs", "none"), 1);
+	same_int(asked(&other, "GET /token", "none"), 1);
+	same_int(asked(&other, "GET /v2/a/b/blobs", "bearer"), 1);
+}
+
+TEST(a_visitors_token_goes_no_further)
+{
+	AUTO(fake) struct fake f;
+	AUTO(fake) struct fake other;
+	AUTO(fake) struct fake third;
+	AUTO(free) char *to_other = NULL;
+	AUTO(free) char *to_third = NULL;
+	struct err err = { 0 };
+
+	START(&third, "--rule", "GET none");
+	to_third = xasprintf(
+		"GET /blobs/ skip=1 status=307 header=Location:http://127.0.0.1:%u/v2/x/blobs/y",
+		third.server.port);
+	start_with(&other, (struct session_options)USER,
+		(const char *const[]){
+			"--auth", "bearer", "--anonymous", "--rule", to_third, NULL });
+	to_other = xasprintf(
+		"GET /blobs/sha256 status=307 header=Location:http://127.0.0.1:%u/v2/a/b/blobs/x",
+		other.server.port);
+	start_with(&f, (struct session_options)USER,
+		(const char *const[]){ "--auth", "basic", "--rule", to_other, NULL });
+	works(push(&f, &err));
+	same_int(pull_layer(&f, &err), -1);
+	is_true(asked(&other, "GET /v2/a/b/blobs/x", "bearer") > 0);
+	is_true(asked(&third, "GET /v2/x/blobs/y", "none") > 0);
+	same_int(asked(&third, "bearer", ""), 0);
+}
+
 /* All that was said while it is listened to. */
 static void
 listen_all(const struct event *event, void *arg)
@@ -335,6 +386,8 @@ main(void)
 		CASE(plain_http_is_for_loopback_or_by_configuration),
 		CASE(docker_hub_is_reached_where_its_api_is),
 		CASE(what_is_wrong_with_a_certificate_is_said),
+		CASE(a_registry_that_we_are_redirected_to_is_visited_as_nobody),
+		CASE(a_visitors_token_goes_no_further),
 	};
 
 	return RUN(tests);
