@@ -22,7 +22,8 @@ libbuild_a_SOURCES = \
 	build/stat_cache.c build/stat_cache.h \
 	build/step_copy.c \
 	build/step_run.c \
-	build/terminal.c build/terminal.h
+	build/terminal.c build/terminal.h \
+	build/trash.c build/trash.h
 
 include build/dockerfile/room.mk
 include build/sandbox/room.mk

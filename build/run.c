@@ -207,7 +207,7 @@ program_free(struct program *p)
 	strv_free(&p->env);
 	free(p->resolv_conf);
 	if (p->tree.fs_fd >= 0)
-		store_tree_drop(p->s->store, p->tree.id, &ignored);
+		solve_drop(p->s, p->tree.id, &ignored);
 	auto_tree_new(&p->tree);
 }
 

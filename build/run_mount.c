@@ -69,7 +69,7 @@ stagings_free(struct solve *s, struct node *n)
 		struct err ignored;
 
 		if (st->tree.fs_fd >= 0)
-			store_tree_drop(s->store, st->tree.id, &ignored);
+			solve_drop(s, st->tree.id, &ignored);
 		auto_tree_new(&st->tree);
 		copy_list_free(&st->list);
 	}

@@ -10,6 +10,7 @@
 #include "build/cache.h"
 #include "build/material.h"
 #include "build/run_mount.h"
+#include "build/trash.h"
 
 /* Workers that unpack, pack and fetch run beside the steps; together no more than this. */
 #define JOBS_MAX 16
@@ -186,6 +187,20 @@ job_free(struct job *j)
 	free(j);
 }
 
+/* Its tree goes with it: nobody will say that it is complete. */
+static void
+job_stop(struct solve *s, struct job *j)
+{
+	struct err ignored;
+
+	if (j->worker != NULL)
+		worker_stop(j->worker, 2000);
+	j->worker = NULL;
+	if (j->tree.fs_fd >= 0 && store_tree_drop(s->store, j->tree.id, &ignored) == 0)
+		s->has_trash = true;
+	job_free(j);
+}
+
 static int
 job_ended(struct solve *s, size_t index, struct err *err)
 {
@@ -201,17 +216,15 @@ job_ended(struct solve *s, size_t index, struct err *err)
 	if (failed == 0)
 		failed = j->finish(s, j, result, err);
 	if (failed < 0) {
-		if (j->tree.fs_fd >= 0) {
-			struct err ignored;
-
-			store_tree_drop(s->store, j->tree.id, &ignored);
-		}
 		if (j->event != 0)
 			event_fail(j->event, err->msg);
 		if (j->step != NULL)
 			plan_at(s->plan, j->step->in, err);
 	}
-	job_free(j);
+	if (failed < 0)
+		job_stop(s, j);
+	else
+		job_free(j);
 	return failed;
 }
 
@@ -332,6 +345,13 @@ same_as_before(struct solve *s, struct node *n, const struct digest *key, struct
 	return 1;
 }
 
+int
+solve_drop(struct solve *s, const char *tree, struct err *err)
+{
+	s->has_trash = true;
+	return store_tree_drop(s->store, tree, err);
+}
+
 /* A step that changed nothing has a layer all the same, and all such layers are one: it is made
  * once in the life of a store, and nobody stacks it. */
 static int
@@ -381,7 +401,7 @@ made_nothing(struct solve *s, struct node *n, struct err *err)
 	hit.layer = s->empty;
 	hit.content = s->empty.content;
 	solve_time(s, hit.created);
-	if ((n->made.tree[0] != '\0' && store_tree_drop(s->store, n->made.tree, err) < 0) ||
+	if ((n->made.tree[0] != '\0' && solve_drop(s, n->made.tree, err) < 0) ||
 		keep(s, n, &n->definition, &hit, err) < 0 ||
 		keep(s, n, &n->content, &hit, err) < 0 || node_done(s, n, &hit, err) < 0)
 		return -1;
@@ -424,7 +444,7 @@ node_made(struct solve *s, struct node *n, struct err *err)
 	}
 	if (store_batch_end(s->store, err) < 0)
 		return -1;
-	if (same && n->made.tree[0] != '\0' && store_tree_drop(s->store, n->made.tree, err) < 0)
+	if (same && n->made.tree[0] != '\0' && solve_drop(s, n->made.tree, err) < 0)
 		return -1;
 	if (node_done(s, n, &hit, err) < 0)
 		return -1;
@@ -574,8 +594,10 @@ solve_wait(struct solve *s, struct err *err)
 void
 solve_stop(struct solve *s)
 {
+	struct err ignored;
+
 	for (size_t i = 0; i < s->job_count; i++)
-		job_free(s->jobs[i]);
+		job_stop(s, s->jobs[i]);
 	free(s->jobs);
 	for (size_t i = 0; s->stages != NULL && i < s->plan->stage_count; i++) {
 		struct stage_run *st = &s->stages[i];
@@ -600,5 +622,7 @@ solve_stop(struct solve *s)
 		material_free(s->materials[i]);
 	free(s->materials);
 	seccomp_free(s->seccomp);
+	if (s->has_trash && trash_empty(s->store, s->userns, &ignored) < 0)
+		event_debug("some files of removed trees could not be deleted: %s", ignored.msg);
 	auto_fd(&s->userns);
 }
