@@ -12,6 +12,8 @@ passed=0
 failed=0
 skipped=0
 begun=$(date +%s)
+# who starts us in the background ignores signals that some tests send
+defaults="--default-signal=INT,QUIT,HUP,PIPE"
 
 clean() {
 	trap - EXIT INT TERM HUP
@@ -50,7 +52,8 @@ number() { # number WORD LOG: of "# WORD: n" in automake's summary
 }
 
 as_user() {
-	runuser -u "$user" -- env -i HOME="/home/$user" PATH="$PATH" LANG=C.UTF-8 ${CI:+CI="$CI"} "$@"
+	# shellcheck disable=SC2086 # a list of words
+	runuser -u "$user" -- env -i $defaults HOME="/home/$user" PATH="$PATH" LANG=C.UTF-8 ${CI:+CI="$CI"} "$@"
 }
 
 # check TITLE DIR [COMMAND...]: runs make check by way of COMMAND
@@ -95,10 +98,12 @@ cd "$scratch/src" || exit 1
 	broken "autogen.sh"
 }
 if build _build --enable-werror; then
-	check "as root" _build env
+	# shellcheck disable=SC2086 # a list of words
+	check "as root" _build env $defaults
 fi
 if build _build-asan --enable-werror --enable-sanitizers; then
-	check "as root, with sanitizers" _build-asan env
+	# shellcheck disable=SC2086 # a list of words
+	check "as root, with sanitizers" _build-asan env $defaults
 fi
 if hand_over; then
 	check "as a user with subordinate ids" _build as_user

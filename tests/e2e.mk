@@ -4,7 +4,6 @@ E2E_TESTS = \
 	tests/e2e/build.bats \
 	tests/e2e/chroot.bats \
 	tests/e2e/cli.bats \
-	tests/e2e/debian.bats \
 	tests/e2e/kill.bats \
 	tests/e2e/registry.bats \
 	tests/e2e/run.bats \
