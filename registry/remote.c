@@ -13,11 +13,15 @@
 #include "registry/registries.h"
 #include "registry/remote_repository.h"
 #include "registry/upload.h"
+#include "registry/upload_chunks.h"
 
 /* Never a bare wildcard: a registry answers with whatever it thinks old clients know. */
 #define ACCEPT                                                                    \
 	"Accept: " MEDIA_OCI_INDEX ", " MEDIA_OCI_MANIFEST ", " MEDIA_DOCKER_LIST \
 	", " MEDIA_DOCKER_MANIFEST ", */*;q=0.1"
+
+#define MOUNT_FROM_MAX 8
+#define MOUNT_ONCE_SIZE 65536
 
 /* An upload session that a failed mount has opened. */
 struct opened {
@@ -32,7 +36,8 @@ struct remote {
 	char *name, *scope;
 	pthread_mutex_t lock; /* of all below */
 	struct opened *opened;
-	struct buf last; /* the manifest that was put last: it is the one to be tagged */
+	struct strv mount_from; /* repositories that may have a blob */
+	struct buf last;        /* the manifest that was put last: it is the one to be tagged */
 	struct digest last_digest;
 };
 
@@ -294,17 +299,95 @@ close_opened(struct remote *m, const struct digest *digest, struct url *location
 	return true;
 }
 
+static char *
+mount_candidate(struct remote *m, size_t i)
+{
+	char *name = NULL;
+
+	pthread_mutex_lock(&m->lock);
+	if (i < m->mount_from.count)
+		name = xstrdup(m->mount_from.items[i]);
+	pthread_mutex_unlock(&m->lock);
+	return name;
+}
+
+/* One that had a blob is asked first from then on; one that refused, never again. */
+static void
+mount_learn(struct remote *m, const char *name, bool was_useful)
+{
+	size_t i;
+
+	pthread_mutex_lock(&m->lock);
+	for (i = 0; i < m->mount_from.count; i++)
+		if (streq(m->mount_from.items[i], name)) {
+			strv_remove(&m->mount_from, i);
+			break;
+		}
+	if (was_useful) {
+		strv_add(&m->mount_from, name);
+		for (i = m->mount_from.count - 1; i > 0; i--) {
+			char *before = m->mount_from.items[i - 1];
+
+			m->mount_from.items[i - 1] = m->mount_from.items[i];
+			m->mount_from.items[i] = before;
+		}
+	}
+	pthread_mutex_unlock(&m->lock);
+}
+
+/* A mount that fails opens the session that is needed anyway, so asking once costs nothing; asking
+ * all pays for what is not small.  1: mounted, 0: not. */
+static int
+try_mounts(struct remote *m, const struct descriptor *d, struct url *location, bool *has_location,
+	struct err *err)
+{
+	size_t i, most = d->size > MOUNT_ONCE_SIZE ? MOUNT_FROM_MAX : 1;
+
+	for (i = 0; i < most;) {
+		AUTO(free) char *name = mount_candidate(m, i);
+		struct url before = *location;
+		bool had_location = *has_location;
+
+		if (name == NULL)
+			return 0;
+		if (upload_mount(&m->repository, d, name, location, has_location, err) == 1) {
+			mount_learn(m, name, true);
+			return 1;
+		}
+		if (had_location && *has_location)
+			upload_cancel(&m->repository, &before);
+		if (*has_location)
+			i++;
+		else
+			mount_learn(m, name, false);
+		if (had_location && !*has_location) {
+			*location = before;
+			*has_location = true;
+		}
+	}
+	return 0;
+}
+
+static int
+put_blob(struct remote *m, const struct descriptor *d, struct source *from, struct err *err)
+{
+	struct url location = { .port = 0 };
+	bool has_location = close_opened(m, &d->digest, &location);
+
+	if (!has_location && try_mounts(m, d, &location, &has_location, err) == 1)
+		return 0;
+	return upload_blob(&m->repository, d, has_location ? &location : NULL, from, err);
+}
+
 static int
 remote_put(struct place *p, const struct descriptor *d, struct source *from, struct err *err)
 {
 	struct remote *m = of(p);
 	AUTO(buf) struct buf bytes = BUF_INIT;
 	AUTO(sink) struct sink *sink = NULL;
-	struct url location;
 
 	if (!is_document(d->media_type))
-		return upload_blob(&m->repository, d,
-			close_opened(m, &d->digest, &location) ? &location : NULL, from, err);
+		return put_blob(m, d, from, err);
 	if (d->size > MANIFEST_MAX)
 		return err_set(err, ERR_INPUT, "%s is too large for a manifest", d->digest.text);
 	sink = sink_buf(&bytes);
@@ -373,6 +456,7 @@ remote_free(struct place *p)
 		free(o);
 	}
 	buf_free(&m->last);
+	strv_free(&m->mount_from);
 	pthread_mutex_destroy(&m->lock);
 	free(m->name);
 	free(m->scope);
@@ -446,4 +530,16 @@ const struct repository *
 remote_repository(struct place *p)
 {
 	return &of(mirrors_primary(p))->repository;
+}
+
+void
+remote_mount_from(struct place *p, const char *repository)
+{
+	struct remote *m = of(mirrors_primary(p));
+
+	pthread_mutex_lock(&m->lock);
+	if (!streq(repository, m->name) && m->mount_from.count < MOUNT_FROM_MAX &&
+		!strv_has(&m->mount_from, repository))
+		strv_add(&m->mount_from, repository);
+	pthread_mutex_unlock(&m->lock);
 }

@@ -30,6 +30,11 @@ int remote_open(struct session *s, const struct ref *repository, enum remote_acc
 
 /* What only a registry can do; p must come from remote_open. */
 
+/* Another repository of the same registry that may have some of the blobs: what is put into p is
+ * then mounted from there instead of sent, where the registry lets us.  Repositories of base images
+ * are good ones. */
+void remote_mount_from(struct place *p, const char *repository);
+
 /* All tags, sorted by bytes, added to out. */
 int remote_tags(struct place *p, struct strv *out, struct err *err);
 /* A tag, or a digest with everything that is tagged so. */

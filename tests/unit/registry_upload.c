@@ -172,6 +172,40 @@ TEST(a_refused_mount_leaves_a_session_that_is_used)
 	same_int(asked(&f, "PUT /v2/c/d/blobs", ""), 2);
 }
 
+TEST(what_another_repository_has_is_mounted_instead_of_sent)
+{
+	AUTO(fake) struct fake f;
+	AUTO(place) struct place *other = NULL;
+	struct descriptor copied;
+	struct err err = { 0 };
+
+	start_with(&f, (struct session_options)USER,
+		(const char *const[]){ "--auth", "bearer", NULL });
+	works(push(&f, &err));
+	other = open_at(f.session, &f.server, "c/d", REMOTE_PUSH);
+	remote_mount_from(other, "no/such");
+	remote_mount_from(other, "a/b");
+	works(place_copy(f.memory, other, &f.root, NULL, &copied, &err));
+	same_int(asked(&f, "PUT /v2/c/d/blobs/", digest_hex(&f.layer.digest)), 0);
+	works(push(&f, &err));
+}
+
+TEST(mounts_that_are_refused_cost_nothing)
+{
+	AUTO(fake) struct fake f;
+	AUTO(place) struct place *other = NULL;
+	struct descriptor copied;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "POST mount= nomount");
+	works(push(&f, &err));
+	other = open_at(f.session, &f.server, "c/d", REMOTE_PUSH);
+	remote_mount_from(other, "a/b");
+	works(place_copy(f.memory, other, &f.root, NULL, &copied, &err));
+	same_int(asked(&f, "PUT /v2/c/d/blobs", ""), 2);
+	same_int(asked(&f, "POST /v2/c/d/blobs", ""), 2);
+}
+
 int
 main(void)
 {
@@ -188,6 +222,8 @@ main(void)
 		CASE(an_upload_location_elsewhere_gets_no_credential),
 		CASE(mounts_move_nothing),
 		CASE(a_refused_mount_leaves_a_session_that_is_used),
+		CASE(what_another_repository_has_is_mounted_instead_of_sent),
+		CASE(mounts_that_are_refused_cost_nothing),
 	};
 
 	return RUN(tests);
