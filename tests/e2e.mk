@@ -5,6 +5,7 @@ E2E_TESTS = \
 	tests/e2e/chroot.bats \
 	tests/e2e/cli.bats \
 	tests/e2e/kill.bats \
+	tests/e2e/progress.bats \
 	tests/e2e/registry.bats \
 	tests/e2e/run.bats \
 	tests/e2e/store.bats
