@@ -19,7 +19,7 @@
 
 /* Children do random things to one store and are killed at random instants.  After each, the store
  * must be clean, and each name must mean what it meant when the last call that changed it returned.
- * Usage: store_kill [rounds [seed]] */
+ * Usage: store_kill [rounds [seed]]; three killings a round */
 
 #define CHILDREN 3
 #define NAMES 6 /* per child */
@@ -211,7 +211,7 @@ one_round(const char *root, struct told *told, struct work *w, bool is_damaged)
 int
 main(int argc, char **argv)
 {
-	unsigned long rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 200;
+	unsigned long rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 67;
 	uint64_t seed =
 		argc > 2 ? strtoull(argv[2], NULL, 10) : (uint64_t)time(NULL) ^ (uint64_t)getpid();
 	struct told *told =

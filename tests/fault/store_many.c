@@ -18,7 +18,8 @@
  * that a process was told is there may go while it lives, and no name may be lost. Usage:
  * store_many [acts [seed]] */
 
-#define BUILDERS 8
+#define BUILDERS 8 /* unless told otherwise */
+#define BUILDERS_MAX 200
 #define COLLECTORS 2
 #define NAMES 5
 
@@ -115,31 +116,34 @@ main(int argc, char **argv)
 	unsigned long acts = argc > 1 ? strtoul(argv[1], NULL, 10) : 150;
 	uint64_t seed =
 		argc > 2 ? strtoull(argv[2], NULL, 10) : (uint64_t)time(NULL) ^ (uint64_t)getpid();
+	unsigned count = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : BUILDERS;
 	char dir[] = "/tmp/store-many-XXXXXX";
 	char root[64];
-	pid_t builders[BUILDERS];
+	pid_t builders[BUILDERS_MAX];
 	pid_t collectors[COLLECTORS];
 	struct work w = { .random = seed | 1 };
 	int bad = 0;
 
 	printf("# seed %ju, %lu acts\n", (uintmax_t)seed, acts);
 	fflush(stdout);
+	if (count > BUILDERS_MAX)
+		return 2;
 	if (mkdtemp(dir) == NULL)
 		return 1;
 	snprintf(root, sizeof root, "%s/store", dir);
-	for (unsigned i = 0; i < BUILDERS + COLLECTORS; i++) {
+	for (unsigned i = 0; i < count + COLLECTORS; i++) {
 		uint64_t own = work_random(&w) * 2654435761u + i;
 		pid_t pid = fork();
 
 		if (pid == 0) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			if (i < BUILDERS)
+			if (i < count)
 				_exit(build(root, i, acts, own));
 			collect(root, own);
 		}
-		*(i < BUILDERS ? &builders[i] : &collectors[i - BUILDERS]) = pid;
+		*(i < count ? &builders[i] : &collectors[i - count]) = pid;
 	}
-	for (unsigned i = 0; i < BUILDERS; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		int status = 0;
 
 		waitpid(builders[i], &status, 0);
@@ -155,8 +159,8 @@ main(int argc, char **argv)
 	work_need(store_open(root, &w.store, &w.err), &w);
 	bad += work_check(&w);
 	auto_store(&w.store);
-	printf("1..1\n%sok 1 - %d builders and %d collectors share a store\n",
-		bad != 0 ? "not " : "", BUILDERS, COLLECTORS);
+	printf("1..1\n%sok 1 - %u builders and %d collectors share a store\n",
+		bad != 0 ? "not " : "", count, COLLECTORS);
 	if (bad == 0 && path_remove(AT_FDCWD, dir, &w.err) < 0)
 		printf("# %s\n", w.err.msg);
 	return bad != 0;
