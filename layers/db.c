@@ -13,10 +13,9 @@
 
 #include "base/event.h"
 #include "base/mem.h"
+#include "layers/db_file.h"
 #include "layers/db_schema.h"
-#include "layers/store_local.h"
 
-#define FILE_NAME "db.sqlite"
 #define SCHEMA_VERSION 1
 #define APPLICATION_ID 0x434f4f50 /* "COOP" */
 #define BUSY_MS 20000             /* for tools that do not know db.lock */
@@ -141,7 +140,7 @@ connect_file(struct db *db, struct err *err)
 
 	if (code != SQLITE_OK)
 		return failed(db, code, "open", err);
-	if (fstatat(db->root, FILE_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(db->root, DB_FILE_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(err, "open the database");
 	db->dev = st.st_dev;
 	db->ino = st.st_ino;
@@ -213,35 +212,12 @@ begin_anew(struct db *db, struct err *err)
 	return execute(db, "COMMIT", err);
 }
 
-/* db.lock is held. */
-static int
-set_aside(struct db *db, struct err *err)
-{
-	static const char *const suffixes[] = { "-shm", "-wal", "" };
-	char mark[STORE_ID_SIZE];
-
-	store_id_new(mark);
-	for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
-		char from[64];
-		char to[96];
-
-		snprintf(from, sizeof from, FILE_NAME "%s", suffixes[i]);
-		snprintf(to, sizeof to, "quarantine/" FILE_NAME ".%.8s%s", mark, suffixes[i]);
-		if (renameat(db->root, from, db->root, to) < 0 && errno != ENOENT)
-			return err_sys(err, "move the damaged database aside");
-	}
-	event_warn("the store's database was damaged: it is in quarantine/" FILE_NAME
-		   ".%.8s, and a new one was begun",
-		mark);
-	return 0;
-}
-
 static bool
 is_current(const struct db *db)
 {
 	struct stat st;
 
-	return fstatat(db->root, FILE_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	return fstatat(db->root, DB_FILE_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       st.st_dev == db->dev && st.st_ino == db->ino;
 }
 
@@ -260,7 +236,7 @@ establish(struct db *db, struct err *err)
 		result = read_version(db, &version, err);
 	if (result < 0 && db->is_damaged) {
 		disconnect(db);
-		if (set_aside(db, err) < 0 || connect_file(db, err) < 0)
+		if (db_file_set_aside(db->root, err) < 0 || connect_file(db, err) < 0)
 			return -1;
 		version = 0;
 		result = 0;
@@ -291,7 +267,7 @@ db_open(int root, const char *path, db_fill *fill, void *arg, struct db **out, s
 	db->root = root;
 	db->fill = fill;
 	db->arg = arg;
-	db->path = xasprintf("%s/" FILE_NAME, path);
+	db->path = xasprintf("%s/" DB_FILE_NAME, path);
 	db->lock = openat(root, "db.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (db->lock < 0)
 		return err_sys(err, "open '%s/db.lock'", path);
@@ -510,6 +486,12 @@ db_commit(struct db *db, struct err *err)
 	return 0;
 }
 
+int
+db_sync(struct db *db, struct err *err)
+{
+	return db_file_sync(db->root, err);
+}
+
 void
 db_rollback(struct db *db)
 {
@@ -572,7 +554,7 @@ db_heal(struct db *db, struct err *err)
 		sound = look_again(db, err);
 	if (sound == 0) {
 		disconnect(db);
-		sound = set_aside(db, err);
+		sound = db_file_set_aside(db->root, err);
 	}
 	if (sound >= 0)
 		sound = establish(db, err);

@@ -25,8 +25,8 @@
  * 4. Rename what is not marked into trash/, and unlock the pins.
  * 5. Empty trash/.
  *
- * Killed after 3: files without records, which the next gc finds.  Nothing is ever a record without
- * its file that was not so before. */
+ * Killed after 3, or without power (hence a sync before 4): files without records, which the next
+ * gc finds.  Nothing is ever a record without its file that was not so before. */
 
 struct gc {
 	struct mark mark;
@@ -269,7 +269,11 @@ sweep(struct gc *g, struct err *err)
 	result = pins < 0 ? -1 : judge(g, true, err);
 	if (store_write_end(g->store, result, err) < 0)
 		return -1;
-	return g->options->dry_run ? 0 : rename_condemned(g, err);
+	if (g->options->dry_run || g->condemned.count == 0)
+		return 0;
+	if (db_sync(g->mark.db, err) < 0)
+		return -1;
+	return rename_condemned(g, err);
 }
 
 /* On a full file system not even the deletion of a record can be written.  What somebody may be

@@ -19,6 +19,7 @@ liblayers_a_SOURCES = \
 	layers/config.c layers/config.h \
 	layers/config_format.c \
 	layers/db.c layers/db.h \
+	layers/db_file.c layers/db_file.h \
 	layers/db_schema.c layers/db_schema.h \
 	layers/descriptor.c layers/descriptor.h \
 	layers/diff.c layers/diff.h \

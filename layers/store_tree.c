@@ -96,20 +96,40 @@ store_tree_commit(struct store *s, const char *id, uint64_t size, struct err *er
 	return store_mended(s, result, err) ? commit(s, id, size, err) : result;
 }
 
+/* 1 when the record would outlive a power loss that the files do not: not one of this boot. */
+static int
+is_lasting(struct store *s, const char *id, struct err *err)
+{
+	AUTO(db_rows) struct db_rows *rows = NULL;
+
+	if (db_query(s->db, "SELECT 1 FROM trees WHERE id = ? AND boot IS NULL",
+		    DB_ARGS(DB_TEXT(id)), &rows, err) < 0)
+		return -1;
+	return db_next(rows, err);
+}
+
 static int
 forget(struct store *s, const char *id, struct err *err)
 {
+	int lasting = 0;
 	int result = 0;
 
 	if (store_write_begin(s, false, err) < 0)
 		return -1;
-	result = db_run(s->db, "DELETE FROM trees WHERE id = ?", DB_ARGS(DB_TEXT(id)), err);
+	lasting = is_lasting(s, id, err);
+	result = lasting < 0 ? -1 : 0;
+	if (result == 0)
+		result = db_run(s->db, "DELETE FROM trees WHERE id = ?", DB_ARGS(DB_TEXT(id)), err);
 	if (result == 0)
 		result = db_run(s->db, "UPDATE layers SET tree = NULL WHERE tree = ?",
 			DB_ARGS(DB_TEXT(id)), err);
-	return store_write_end(s, result, err);
+	if (store_write_end(s, result, err) < 0)
+		return -1;
+	return lasting == 1 ? db_sync(s->db, err) : 0;
 }
 
+/* Inside a batch the record is still there when the files go; then only a power loss before the end
+ * of the batch would show it. */
 int
 store_tree_drop(struct store *s, const char *id, struct err *err)
 {
