@@ -162,6 +162,9 @@ time_text(const char *text)
 	if (dot == NULL)
 		return xstrdup(text);
 	digits = strspn(dot + 1, "0123456789");
+	/* not a time, whatever it is */
+	if (digits == 0 || strchr(dot + 1 + digits, '.') != NULL)
+		return xstrdup(text);
 	kept = digits > 9 ? 9 : digits;
 	while (kept > 0 && dot[kept] == '0')
 		kept--;
@@ -223,8 +226,7 @@ read_set(const json_t *o, const char *name, struct strv *out, struct err *err)
 
 	if (json_get_object(o, name, &set, err) < 0)
 		return -1;
-	json_object_foreach(set, key, value)
-	{
+	json_object_foreach (set, key, value) {
 		if (!json_is_object(value) && !json_is_null(value))
 			return err_set(err, ERR_INPUT, "'%s' of '%s' is not an object", key, name);
 		strv_add(out, key);
@@ -260,8 +262,7 @@ read_labels(const json_t *o, struct strv *out, struct err *err)
 
 	if (json_get_object(o, "Labels", &labels, err) < 0)
 		return -1;
-	json_object_foreach(labels, key, value)
-	{
+	json_object_foreach (labels, key, value) {
 		if (!json_is_string(value) && !json_is_null(value))
 			return err_set(err, ERR_INPUT, "label '%s' is not a string", key);
 		if (strchr(key, '=') != NULL)

@@ -86,7 +86,7 @@ walk_below(const struct view *v, uint32_t dir, struct buf *path, bool deep, view
 	frames_push(&stack, frame_open(v, dir, path->len));
 	while (stack.count > 0) {
 		struct frame *f = &stack.items[stack.count - 1];
-		const struct child_row *row = &f->rows[f->next];
+		const struct child_row *row;
 		int said;
 
 		buf_truncate(path, f->path_len);
@@ -95,7 +95,7 @@ walk_below(const struct view *v, uint32_t dir, struct buf *path, bool deep, view
 			stack.count--;
 			continue;
 		}
-		f->next++;
+		row = &f->rows[f->next++];
 		if (path->len > 0)
 			buf_addc(path, '/');
 		buf_add(path, row->name, row->len);
