@@ -419,7 +419,7 @@ remote_tag(struct place *p, const char *name, const struct descriptor *d, struct
 static int
 remote_mount(struct place *p, const struct descriptor *d, struct place *from, struct err *err)
 {
-	struct remote *m = of(p), *other = of(from);
+	struct remote *m = of(p), *other = of(mirrors_primary(from));
 	bool has_location, is_useless;
 	struct url location;
 	struct opened *o;
@@ -428,7 +428,7 @@ remote_mount(struct place *p, const struct descriptor *d, struct place *from, st
 	pthread_mutex_lock(&m->repository.host->lock);
 	is_useless = m->repository.host->no_mount;
 	pthread_mutex_unlock(&m->repository.host->lock);
-	if (from->ops != &remote_ops || m->repository.host != other->repository.host ||
+	if (other->place.ops != &remote_ops || m->repository.host != other->repository.host ||
 		is_useless || streq(m->name, other->name) || is_document(d->media_type))
 		return 0;
 	mounted = upload_mount(&m->repository, d, other->name, &location, &has_location, err);
