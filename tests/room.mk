@@ -39,3 +39,9 @@ include tests/fuzz.mk
 include tests/lint.mk
 include tests/e2e.mk
 include tests/prop/room.mk
+
+# cooper beside the peers that are installed; as root, and never part of check
+bench: cooper$(EXEEXT)
+	python3 $(srcdir)/tests/bench/bench.py --cooper ./cooper$(EXEEXT) --json bench.json
+.PHONY: bench
+CLEANFILES += bench.json

@@ -115,6 +115,10 @@ class Bench:
                 "--runtime", shutil.which("runc") or "/usr/sbin/runc", "--ulimit", "nofile=1024:1024", *more, "-t", "bench:1", f"{self.work}/inputs/{context}"]
 
     def forget(self):
+        with open("/proc/self/mounts") as f:
+            mounts = [line.split()[1] for line in f]
+        for mount in sorted((m for m in mounts if m.startswith(self.work + "/buildah")), reverse=True):
+            subprocess.run(["umount", "-l", mount], check=False)
         for path in ("store", "buildah", "buildah-run"):
             subprocess.run(["rm", "-rf", f"{self.work}/{path}"], check=False)
 
