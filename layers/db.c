@@ -149,7 +149,7 @@ connect_file(struct db *db, struct err *err)
 	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_PERSIST_WAL, &keep_wal);
-	return execute(db, "PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=400;", err);
+	return execute(db, "PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=150;", err);
 }
 
 static int
