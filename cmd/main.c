@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "build/dockerfile/suggest.h"
 #include "cmd/cmd.h"
 #include "cmd/show.h"
-#include "cmd/suggest.h"
 #include "cmd/ui.h"
 
 /* Documented in cooper(1), EXIT STATUS.  `run` exits with its program's status instead. */
@@ -123,13 +123,28 @@ run_command(const struct cmd *cmd, struct globals *globals, const char *const *a
 }
 
 static int
+unknown_command(const char *word, struct err *err)
+{
+	AUTO(strv) struct strv names = STRV_INIT;
+	const char *near;
+
+	for (size_t i = 0; cmd_table[i] != NULL; i++)
+		if (!cmd_table[i]->hidden)
+			strv_add(&names, cmd_table[i]->name);
+	near = suggest(word, (const char *const *)names.items, names.count, false);
+	if (near != NULL)
+		return err_set(
+			err, ERR_USAGE, "unknown command '%s' (did you mean '%s'?)", word, near);
+	return err_set(err, ERR_USAGE, "unknown command '%s'; 'cooper --help' lists them", word);
+}
+
+static int
 run(const char *const *argv, int *status, struct err *err)
 {
 	struct globals globals = { .root = getenv("COOPER_ROOT") };
 	const struct opt_set sets[] = { { globals_options, &globals } };
 	AUTO(strv) struct strv words = STRV_INIT;
 	const struct cmd *cmd;
-	struct suggest s;
 
 	if (globals.root != NULL && globals.root[0] == '\0')
 		globals.root = NULL;
@@ -146,15 +161,7 @@ run(const char *const *argv, int *status, struct err *err)
 	if (cmd != NULL)
 		return run_command(
 			cmd, &globals, (const char *const *)words.items + 1, status, err);
-	s = (struct suggest)SUGGEST_INIT(words.items[0]);
-	for (size_t i = 0; cmd_table[i] != NULL; i++)
-		if (!cmd_table[i]->hidden)
-			suggest_offer(&s, cmd_table[i]->name);
-	if (s.best != NULL)
-		return err_set(err, ERR_USAGE, "unknown command '%s' (did you mean '%s'?)",
-			words.items[0], s.best);
-	return err_set(
-		err, ERR_USAGE, "unknown command '%s'; 'cooper --help' lists them", words.items[0]);
+	return unknown_command(words.items[0], err);
 }
 
 int

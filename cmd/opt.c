@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/suggest.h"
+#include "build/dockerfile/suggest.h"
 
 struct parser {
 	const struct opt_set *sets;
@@ -122,14 +122,15 @@ static int
 set_word(const struct opt *row, const char *value, int *out, struct err *err)
 {
 	AUTO(buf) struct buf known = BUF_INIT;
-	struct suggest s = SUGGEST_INIT(value);
+	AUTO(strv) struct strv words = STRV_INIT;
+	const char *near;
 
 	for (const struct opt_word *w = row->words; w->name != NULL; w++) {
 		if (streq(w->name, value)) {
 			*out = w->value;
 			return 0;
 		}
-		suggest_offer(&s, w->name);
+		strv_add(&words, w->name);
 		buf_addf(&known, "%s%s", w == row->words ? "" : ", ", w->name);
 	}
 	if (row->kind == OPT_KIND_TRISTATE) {
@@ -141,9 +142,10 @@ set_word(const struct opt *row, const char *value, int *out, struct err *err)
 			return 0;
 		}
 	}
-	if (s.best != NULL)
+	near = suggest(value, (const char *const *)words.items, words.count, false);
+	if (near != NULL)
 		return err_set(err, ERR_USAGE, "'--%s': unknown '%s' (did you mean '%s'?)",
-			row->name, value, s.best);
+			row->name, value, near);
 	return err_set(err, ERR_USAGE, "'--%s': '%s' is none of %s", row->name, value, known.data);
 }
 
@@ -187,14 +189,16 @@ unknown_long(const struct parser *p, const char *word, struct err *err)
 {
 	size_t len = strcspn(word, "=");
 	AUTO(free) char *name = xstrndup(word, len);
-	struct suggest s = SUGGEST_INIT(name);
+	AUTO(strv) struct strv names = STRV_INIT;
+	const char *near;
 
 	for (size_t i = 0; i < p->set_count; i++)
 		for (const struct opt *o = p->sets[i].rows; o->kind != OPT_KIND_END; o++)
-			suggest_offer(&s, o->name);
-	if (s.best != NULL)
-		return err_set(err, ERR_USAGE, "unknown option '--%s' (did you mean '--%s'?)", name,
-			s.best);
+			strv_add(&names, o->name);
+	near = suggest(name, (const char *const *)names.items, names.count, false);
+	if (near != NULL)
+		return err_set(
+			err, ERR_USAGE, "unknown option '--%s' (did you mean '--%s'?)", name, near);
 	return err_set(err, ERR_USAGE, "unknown option '--%s'", name);
 }
 

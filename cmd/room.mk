@@ -30,7 +30,6 @@ libcmd_a_SOURCES = \
 	cmd/piece.c cmd/piece.h \
 	cmd/remote_flags.c cmd/remote_flags.h \
 	cmd/show.c cmd/show.h \
-	cmd/suggest.c cmd/suggest.h \
 	cmd/sweep.c cmd/sweep.h \
 	cmd/table.c \
 	cmd/template.c cmd/template.h \
