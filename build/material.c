@@ -203,9 +203,9 @@ unpacked(struct solve *s, struct job *j, json_t *result, struct err *err)
 			store_layer_update(s->store, &rec, err) < 0)
 			return -1;
 	}
-	if (keep_listing(s, m, j, err) < 0)
+	if (keep_listing(s, m, j, err) < 0 || refresh(s, m, err) < 0)
 		return -1;
-	return refresh(s, m, err);
+	return j->tree.fs_fd >= 0 ? solve_flush(s, err) : 0;
 }
 
 static int

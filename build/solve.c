@@ -229,6 +229,42 @@ job_ended(struct solve *s, size_t index, struct err *err)
 }
 
 static int
+flush(void *arg, json_t **result, struct err *err)
+{
+	(void)result;
+	return syncfs(store_dir(arg)) < 0 ? err_sys(err, "sync the store") : 0;
+}
+
+static int
+flushed(struct solve *s, struct job *j, json_t *result, struct err *err)
+{
+	(void)j;
+	(void)result;
+	(void)err;
+	s->is_flushing = false;
+	return 0;
+}
+
+int
+solve_flush(struct solve *s, struct err *err)
+{
+	struct job j = { .finish = flushed, .memory = -1, .tree = TREE_NEW_INIT };
+	struct worker_job w = { .name = "flush", .run = flush, .arg = s->store };
+
+	if (s->is_flushing)
+		return 0;
+	s->is_flushing = true;
+	return solve_start(s, &j, &w, false, NULL, err);
+}
+
+/* What must end before the build can. */
+static size_t
+jobs_that_count(const struct solve *s)
+{
+	return s->job_count - (s->is_flushing ? 1 : 0);
+}
+
+static int
 wait_for_one(struct solve *s, struct err *err)
 {
 	AUTO(free) struct worker **workers = xcalloc(s->job_count, sizeof *workers);
@@ -558,9 +594,9 @@ solve_run(struct solve *s, struct err *err)
 			exported = s->no_export ? 1 : export_ready(s, err);
 		if (exported < 0)
 			return -1;
-		if (exported > 0 && s->job_count == 0)
+		if (exported > 0 && jobs_that_count(s) == 0)
 			return 0;
-		if (s->job_count == 0)
+		if (jobs_that_count(s) == 0)
 			return err_set(
 				err, ERR_SYSTEM, "the build waits for nothing: please report this");
 		if (wait_for_one(s, err) < 0)
@@ -585,7 +621,7 @@ solve_trees(struct solve *s, struct root *r, struct err *err)
 int
 solve_wait(struct solve *s, struct err *err)
 {
-	while (s->job_count > 0)
+	while (jobs_that_count(s) > 0)
 		if (wait_for_one(s, err) < 0)
 			return -1;
 	return 0;

@@ -121,7 +121,8 @@ struct solve {
 	struct ids ids;
 	int userns; /* -1 until solve_inside() */
 	struct seccomp *seccomp;
-	bool has_trash; /* trees were dropped; solve_stop() removes their files */
+	bool is_flushing; /* a job of solve_flush() runs */
+	bool has_trash;   /* trees were dropped; solve_stop() removes their files */
 	struct layer_record
 		empty;  /* the layer of a step that changed nothing; id 0: not looked up */
 	char epoch[40]; /* RFC 3339 of SOURCE_DATE_EPOCH; "" if it is not given */
@@ -133,6 +134,8 @@ struct solve {
 
 /* The userns, made on first need. */
 int solve_inside(struct solve *s, struct err *err);
+/* Trees reach the disk while the build goes on, so that store_sync() has little to wait for. */
+int solve_flush(struct solve *s, struct err *err);
 /* A tree that is not needed after all. */
 int solve_drop(struct solve *s, const char *tree, struct err *err);
 /* RFC 3339 of now, or of SOURCE_DATE_EPOCH. */

@@ -112,12 +112,27 @@ receive(struct ingest *in, const struct descriptor *d, struct source *from, stru
 }
 
 static int
+store_has(struct place *p, const struct descriptor *d, struct err *err)
+{
+	uint64_t size = 0;
+	int has = store_blob_has(((struct place_store *)p)->store, &d->digest, &size, err);
+
+	return has == 1 ? size == d->size : has;
+}
+
+static int
 store_put(struct place *p, const struct descriptor *d, struct source *from, struct err *err)
 {
 	struct store *store = ((struct place_store *)p)->store;
 	AUTO(ingest) struct ingest *in = NULL;
 	int there = store_ingest_new(store, &d->digest, INGEST_WAIT, &in, err);
 
+	/* it has the name and not the size: a disk's fault, which must not stay */
+	if (there > 0 && store_has(p, d, err) == 0) {
+		if (store_blob_quarantine(store, &d->digest, err) < 0)
+			return -1;
+		there = store_ingest_new(store, &d->digest, INGEST_WAIT, &in, err);
+	}
 	if (there != 0)
 		return there < 0 ? -1 : 0;
 	if (receive(in, d, from, err) < 0) {
@@ -126,15 +141,6 @@ store_put(struct place *p, const struct descriptor *d, struct source *from, stru
 		return -1;
 	}
 	return ingest_commit(&in, &d->digest, d->size, err);
-}
-
-static int
-store_has(struct place *p, const struct descriptor *d, struct err *err)
-{
-	uint64_t size = 0;
-	int has = store_blob_has(((struct place_store *)p)->store, &d->digest, &size, err);
-
-	return has == 1 ? size == d->size : has;
 }
 
 static int

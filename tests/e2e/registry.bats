@@ -74,3 +74,19 @@ load helpers
 	stderr_lacks verysecret
 	stderr_lacks "$(printf 'robot:verysecret' | base64)"
 }
+
+@test "a blob that a disk has cut short is fetched again by the next pull" {
+	local blob
+
+	registry_start
+	load_busybox
+	works prog push busybox "$REGISTRY/busybox:1"
+	works prog rmi --all
+	works prog prune --all
+	works prog pull "$REGISTRY/busybox:1"
+	blob=$(find "$COOPER_ROOT/blobs/sha256" -type f -size +100k)
+	chmod u+w "$blob"
+	truncate -s 1000 "$blob"
+	works prog pull "$REGISTRY/busybox:1"
+	store_is_clean
+}
