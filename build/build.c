@@ -206,12 +206,27 @@ need_files(struct solve *s, const struct origin *from)
 }
 
 static void
+want_of_add(struct solve *s, const struct plan_step *step)
+{
+	const struct strv *sources = &step->in->copy.sources;
+	size_t k = 0;
+
+	for (size_t i = 0; i < sources->count; i++)
+		if (k < step->fetch_count && step->fetches[k].source == i)
+			strv_add(&s->contexts[step->fetches[k++].context].sources, "/");
+		else
+			strv_add(&s->contexts[step->from.index].sources, sources->items[i]);
+}
+
+static void
 want_of_step(struct solve *s, struct plan_step *step)
 {
 	if (step->kind == STEP_COPY && step->in->copy.sources.count > 0) {
-		if (step->from.kind == ORIGIN_CONTEXT)
+		if (step->from.kind == ORIGIN_CONTEXT && step->fetch_count == 0)
 			strv_add_all(
 				&s->contexts[step->from.index].sources, &step->in->copy.sources);
+		else if (step->from.kind == ORIGIN_CONTEXT)
+			want_of_add(s, step);
 		else
 			need_files(s, &step->from);
 	}
@@ -261,10 +276,13 @@ open_contexts(struct building *b, struct solve *s, struct err *err)
 		s->contexts[i].dir = -1;
 	if (b->input.context >= 0)
 		s->contexts[0].dir = fcntl(b->input.context, F_DUPFD_CLOEXEC, 3);
-	s->contexts[0].ignore = steal(&b->input.ignore);
+	s->contexts[0].ignore = b->input.ignore; /* lent: other platforms need it too */
 	for (size_t i = 1; i < s->context_count; i++) {
 		const char *path = s->plan->context_dirs.items[i];
 
+		s->contexts[i].fetch = s->plan->fetches[i];
+		if (s->contexts[i].fetch != NULL)
+			continue;
 		s->contexts[i].dir = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (s->contexts[i].dir < 0)
 			return err_sys(err, "--build-context '%s'", path);

@@ -47,12 +47,15 @@ scan(void *arg, json_t **result, struct err *err)
 	return 0;
 }
 
+/* What was fetched lies elsewhere each time. */
 static char *
 note_key(const struct context_run *c)
 {
 	char path[4096], link[48];
 	ssize_t len;
 
+	if (c->fetch != NULL)
+		return xstrdup("");
 	snprintf(link, sizeof link, "/proc/self/fd/%d", c->dir);
 	len = readlinkat(AT_FDCWD, link, path, sizeof path - 1);
 	return len > 0 ? xstrndup(path, (size_t)len) : xstrdup("");
@@ -78,7 +81,7 @@ scanned(struct solve *s, struct job *j, json_t *result, struct err *err)
 		return err_set(err, ERR_SYSTEM, "the listing of the context is cut short");
 	if (listing_parse(bytes.data, len, &c->listing, err) < 0)
 		return -1;
-	if (bytes.len > len && store_note_put(s->store, NOTE_KIND, key, bytes.data + len,
+	if (bytes.len > len && *key != '\0' && store_note_put(s->store, NOTE_KIND, key, bytes.data + len,
 				       bytes.len - len, err) < 0)
 		return -1;
 	c->view = view_new(layers, 1);
@@ -87,6 +90,73 @@ scanned(struct solve *s, struct job *j, json_t *result, struct err *err)
 	event_bytes(c->event, total, total);
 	event_done(c->event);
 	return 0;
+}
+
+struct fetching {
+	const struct fetch *fetch;
+	const struct session_options *session;
+	int dir, scratch;
+};
+
+static int
+fetch(void *arg, json_t **result, struct err *err)
+{
+	struct fetching *f = arg;
+
+	(void)result;
+	return fetch_run(f->fetch, f->session, f->dir, f->scratch, err);
+}
+
+static int
+fetched(struct solve *s, struct job *j, json_t *result, struct err *err)
+{
+	struct context_run *c = j->subject;
+
+	(void)s;
+	(void)result;
+	memcpy(c->tree, j->tree.id, sizeof c->tree);
+	c->dir = fetch_open(c->fetch, j->tree.fs_fd, err);
+	if (c->dir < 0)
+		return -1;
+	c->busy = false;
+	return 0;
+}
+
+/* Who reads from it first, for the place in errors; NULL: a mount. */
+static const struct plan_step *
+first_reader(const struct plan *p, size_t context)
+{
+	for (size_t i = 0; i < p->stage_count; i++)
+		for (size_t k = 0; k < p->stages[i].step_count; k++) {
+			const struct plan_step *step = p->stages[i].steps[k];
+
+			if (step->from.kind == ORIGIN_CONTEXT && step->from.index == context)
+				return step;
+			for (size_t f = 0; f < step->fetch_count; f++)
+				if (step->fetches[f].context == context)
+					return step;
+		}
+	return NULL;
+}
+
+static int
+start_fetching(struct solve *s, struct context_run *c, struct err *err)
+{
+	struct job j = { .finish = fetched,
+		.subject = c,
+		.memory = -1,
+		.tree = TREE_NEW_INIT,
+		.step = first_reader(s->plan, (size_t)(c - s->contexts)) };
+	struct fetching f = { .fetch = c->fetch, .session = &s->o->session };
+	struct worker_job w = { .name = "fetch", .run = fetch, .arg = &f };
+
+	if (store_tree_new(s->store, geteuid(), getegid(), &j.tree, err) < 0)
+		return -1;
+	f.dir = j.tree.fs_fd;
+	f.scratch = j.tree.work_fd;
+	c->busy = true;
+	c->event = j.event = event_start("%s", c->fetch->shown);
+	return solve_start(s, &j, &w, false, NULL, err);
 }
 
 /* Without a directory (a Dockerfile on stdin) there are no files, which is what a COPY then says.
@@ -112,18 +182,22 @@ context_want(struct solve *s, size_t index, struct err *err)
 
 	if (c->done || c->busy)
 		return c->done;
+	if (c->dir < 0 && c->fetch != NULL)
+		return start_fetching(s, c, err);
 	if (c->dir < 0) {
 		be_empty(c);
 		return 1;
 	}
 	key = note_key(c);
-	if (store_note_get(s->store, NOTE_KIND, key, &sc.cache, err) < 0)
+	if (*key != '\0' && store_note_get(s->store, NOTE_KIND, key, &sc.cache, err) < 0)
 		return -1;
 	j.memory = sc.memory = fd_memory("context", err);
 	if (j.memory < 0)
 		return -1;
 	c->busy = true;
-	c->event = j.event = event_start("[internal] load build context");
+	if (c->fetch == NULL)
+		c->event = event_start("[internal] load build context");
+	j.event = c->event;
 	result = solve_start(s, &j, &w, false, NULL, err);
 	buf_free(&sc.cache);
 	return result;
@@ -138,8 +212,14 @@ context_runs_free(struct solve *s)
 		view_free(c->view);
 		listing_free(&c->listing);
 		strv_free(&c->sources);
-		ignore_free(c->ignore);
+		if (i > 0)
+			ignore_free(c->ignore);
 		auto_fd(&c->dir);
+		if (c->tree[0] != '\0') {
+			struct err ignored;
+
+			store_tree_drop(s->store, c->tree, &ignored);
+		}
 	}
 	free(s->contexts);
 	s->contexts = NULL;

@@ -7,20 +7,11 @@
 #include "base/buf.h"
 #include "base/path.h"
 #include "build/dockerfile/match.h"
-#include "build/copy_slots.h"
+#include "build/copy_inside.h"
 #include "layers/listing.h"
 
 /* As many links as the kernel follows in one path. */
 #define LINKS_MAX 40
-
-struct copy {
-	const struct copy_request *r;
-	struct copy_list *list;
-	struct copy_slots slots; /* path in the layer -> item */
-	/* of one source: */
-	struct copy_slots seen; /* path in the origin -> item, for hard links */
-	size_t root_len; /* of the source's root in origin paths; exclude patterns start there */
-};
 
 void
 copy_list_free(struct copy_list *l)
@@ -60,8 +51,8 @@ find(const struct view *view, const char *path)
 }
 
 /* In the destination, what this instruction puts there counts first. */
-static const struct entry *
-dest_find(const struct copy *c, const char *path)
+const struct entry *
+copy_dest_find(const struct copy *c, const char *path)
 {
 	size_t item = copy_slots_get(&c->slots, path);
 
@@ -78,8 +69,8 @@ is_dir(const struct entry *e)
 
 /* The path with every link in it followed, whether or not it leads to something: in the destination
  * a dangling link names what is to be made. */
-static int
-dest_resolve(const struct copy *c, const char *path, struct buf *out, struct err *err)
+int
+copy_dest_resolve(const struct copy *c, const char *path, struct buf *out, struct err *err)
 {
 	AUTO(buf) struct buf rest = BUF_INIT;
 	unsigned links = 0;
@@ -98,7 +89,7 @@ dest_resolve(const struct copy *c, const char *path, struct buf *out, struct err
 			buf_addc(out, '/');
 		buf_add(out, rest.data + at, len);
 		at += len;
-		e = dest_find(c, out->data);
+		e = copy_dest_find(c, out->data);
 		if (e != NULL && e->kind == ENTRY_SYMLINK) {
 			AUTO(buf) struct buf next = BUF_INIT;
 
@@ -122,8 +113,8 @@ dest_resolve(const struct copy *c, const char *path, struct buf *out, struct err
  */
 
 /* *e is taken. */
-static struct copy_item *
-put(struct copy *c, struct entry *e)
+struct copy_item *
+copy_put(struct copy *c, struct entry *e)
 {
 	size_t item = copy_slots_get(&c->slots, e->path);
 	struct copy_list *l = c->list;
@@ -141,8 +132,8 @@ put(struct copy *c, struct entry *e)
 	return &l->items[item];
 }
 
-static struct entry
-new_dir(const struct copy *c, const char *path)
+struct entry
+copy_new_dir(const struct copy *c, const char *path)
 {
 	const struct mode *mode = c->r->mode;
 
@@ -155,8 +146,8 @@ new_dir(const struct copy *c, const char *path)
 		.mtime = c->r->mtime };
 }
 
-static int
-put_parents(struct copy *c, const char *path, struct err *err)
+int
+copy_put_parents(struct copy *c, const char *path, struct err *err)
 {
 	AUTO(free) char *dir = xstrdup(path);
 
@@ -165,15 +156,15 @@ put_parents(struct copy *c, const char *path, struct err *err)
 		struct entry e;
 
 		*slash = '\0';
-		have = dest_find(c, dir);
+		have = copy_dest_find(c, dir);
 		if (have != NULL && have->kind != ENTRY_DIR)
 			return err_set(err, ERR_INPUT, "cannot copy to non-directory: /%s", dir);
 		if (copy_slots_get(&c->slots, dir) == COPY_SLOT_NONE) {
 			if (have != NULL)
 				entry_copy(have, &e);
 			else
-				e = new_dir(c, dir);
-			put(c, &e);
+				e = copy_new_dir(c, dir);
+			copy_put(c, &e);
 		}
 		*slash = '/';
 	}
@@ -185,30 +176,30 @@ put_parents(struct copy *c, const char *path, struct err *err)
 static int
 put_top(struct copy *c, const char *path, int64_t mtime, struct err *err)
 {
-	const struct entry *have = dest_find(c, path);
+	const struct entry *have = copy_dest_find(c, path);
 	struct entry e;
 
 	if (have != NULL && have->kind != ENTRY_DIR)
 		return err_set(err, ERR_INPUT, "cannot copy to non-directory: /%s", path);
 	if (path[0] == '\0')
 		return 0;
-	if (put_parents(c, path, err) < 0)
+	if (copy_put_parents(c, path, err) < 0)
 		return -1;
-	have = dest_find(c, path); /* again: the list may have moved */
+	have = copy_dest_find(c, path); /* again: the list may have moved */
 	if (have != NULL)
 		entry_copy(have, &e);
 	else
-		e = new_dir(c, path);
+		e = copy_new_dir(c, path);
 	e.mtime = mtime;
 	e.mtime_ns = 0;
-	put(c, &e);
+	copy_put(c, &e);
 	return 0;
 }
 
 static void
 dress(const struct copy *c, struct entry *e)
 {
-	if (c->r->has_owner || c->r->origin_is_context) {
+	if (c->r->has_owner || c->r->origin_is_context || c->place != COPY_ORIGIN) {
 		e->uid = c->r->uid;
 		e->gid = c->r->gid;
 	}
@@ -225,17 +216,17 @@ put_file(struct copy *c, const struct view_hit *hit, struct entry *e)
 	size_t seen = copy_slots_get(&c->seen, file);
 	struct copy_item *item;
 
-	if (seen != COPY_SLOT_NONE && c->list->items[seen].bytes == COPY_FROM_ORIGIN) {
+	if (seen != COPY_SLOT_NONE && c->list->items[seen].bytes != COPY_INLINE) {
 		e->kind = ENTRY_HARDLINK;
 		e->size = 0;
 		e->link = xstrdup(c->list->items[seen].entry.path);
 		e->digest.text[0] = '\0';
-		put(c, e);
+		copy_put(c, e);
 		return;
 	}
-	item = put(c, e);
-	item->bytes = COPY_FROM_ORIGIN;
-	item->layer = hit->layer;
+	item = copy_put(c, e);
+	item->bytes = c->place == COPY_ORIGIN ? COPY_FROM_ORIGIN : COPY_FROM_PLACE;
+	item->layer = c->place == COPY_ORIGIN ? hit->layer : c->place;
 	item->path = xstrdup(hit->entry->path);
 	copy_slots_put(&c->seen, file, (size_t)(item - c->list->items));
 }
@@ -244,14 +235,14 @@ put_file(struct copy *c, const struct view_hit *hit, struct entry *e)
 static int
 put_one(struct copy *c, const struct view_hit *hit, const char *path, struct err *err)
 {
-	const struct entry *have = dest_find(c, path);
+	const struct entry *have = copy_dest_find(c, path);
 	struct entry e;
 
 	if (hit->entry->kind == ENTRY_DIR && have != NULL && have->kind != ENTRY_DIR)
 		return err_set(err, ERR_INPUT, "cannot copy to non-directory: /%s", path);
 	if (hit->entry->kind != ENTRY_DIR && is_dir(have))
 		return err_set(err, ERR_INPUT, "cannot replace to directory /%s with file", path);
-	if (put_parents(c, path, err) < 0)
+	if (copy_put_parents(c, path, err) < 0)
 		return -1;
 	entry_copy(hit->entry, &e);
 	free(e.path);
@@ -260,7 +251,7 @@ put_one(struct copy *c, const struct view_hit *hit, const char *path, struct err
 	if (e.kind == ENTRY_FILE)
 		put_file(c, hit, &e);
 	else
-		put(c, &e);
+		copy_put(c, &e);
 	return 0;
 }
 
@@ -312,7 +303,7 @@ put_contents(struct copy *c, const char *from, const char *to, struct err *err)
 {
 	struct inside in = { .c = c, .to = to };
 
-	return view_children(c->r->origin, from, put_child, &in, err);
+	return view_children(c->origin, from, put_child, &in, err);
 }
 
 /* --- sources ------------------------------------------------------------------------------------
@@ -337,7 +328,7 @@ put_kept_path(struct copy *c, const char *from, size_t pivot, const struct view_
 		AUTO(view_hit) struct view_hit parent = VIEW_HIT_INIT;
 
 		if (copy_slots_get(&c->slots, to) != COPY_SLOT_NONE ||
-			!get(c->r->origin, dir, &parent) || parent.entry->kind != ENTRY_DIR)
+			!get(c->origin, dir, &parent) || parent.entry->kind != ENTRY_DIR)
 			continue;
 		if (put_one(c, &parent, to, err) < 0)
 			return -1;
@@ -365,18 +356,27 @@ put_match(struct copy *c, const struct match *m, struct err *err)
 	copy_slots_clear(&c->seen);
 	c->root_len =
 		m->hit.entry->kind == ENTRY_DIR ? strlen(m->hit.path) : path_dir_len(m->hit.path);
-	if (dest_resolve(c, dest, &to, err) < 0)
+	if (copy_dest_resolve(c, dest, &to, err) < 0)
 		return -1;
 	if (c->r->parents)
 		return put_kept_path(c, m->hit.path, m->pivot, &m->hit, to.data, err);
 	if (m->hit.entry->kind == ENTRY_DIR) {
-		if (put_top(c, to.data, m->hit.entry->mtime, err) < 0)
+		/* nobody knows the time of a root */
+		if (put_top(c, to.data,
+			    m->hit.path[0] != '\0' ? m->hit.entry->mtime : c->r->mtime, err) < 0)
 			return -1;
 		return put_contents(c, m->hit.path, to.data, err);
 	}
 	if (is_excluded(c, m->hit.path))
 		return 0;
-	if (ends_with(dest, "/") || to.len == 0 || is_dir(dest_find(c, to.data)))
+	if (m->hit.entry->kind == ENTRY_FILE) {
+		const struct copy_place *archive = copy_find_archive(c, m->hit.path);
+
+		copy_candidate_add(c, m->hit.path);
+		if (archive != NULL)
+			return copy_put_archive(c, archive, to.data, err);
+	}
+	if (ends_with(dest, "/") || to.len == 0 || is_dir(copy_dest_find(c, to.data)))
 		path = below(to.data, m->name);
 	else
 		path = xstrdup(to.data);
@@ -406,7 +406,7 @@ try_child(const struct view_hit *hit, void *arg, struct err *err)
 		return err_set(err, ERR_INPUT, "'%s' is not a pattern: syntax error", s->pattern);
 	if (matches == 0)
 		return 0;
-	if (view_find(s->c->r->origin, hit->path, true, &followed, err) < 0)
+	if (view_find(s->c->origin, hit->path, true, &followed, err) < 0)
 		return -1;
 	if (s->rest[len] == '/') {
 		struct search next = *s;
@@ -423,7 +423,7 @@ try_child(const struct view_hit *hit, void *arg, struct err *err)
 static int
 search(struct search *s, const char *dir, struct err *err)
 {
-	return view_children(s->c->r->origin, dir, try_child, s, err);
+	return view_children(s->c->origin, dir, try_child, s, err);
 }
 
 /* How much of a source's path --parents leaves out. */
@@ -450,11 +450,12 @@ put_source(struct copy *c, const char *source, struct err *err)
 	struct match m;
 
 	path_clean(rooted, &clean);
-	m = (struct match){ .name = path_base(clean.data),
+	m = (struct match){ .name = c->place == COPY_ORIGIN ? path_base(clean.data)
+							    : path_base(source),
 		.pivot = c->r->parents ? find_pivot(source, clean.data + 1) : 0 };
-	if (c->r->origin == NULL)
+	if (c->origin == NULL)
 		return err_set(err, ERR_NOTFOUND, "'%s' is not there", clean.data);
-	if (match_is_pattern(source)) {
+	if (c->place == COPY_ORIGIN && match_is_pattern(source)) {
 		struct search s = {
 			.c = c, .pattern = source, .rest = clean.data + 1, .pivot = m.pivot
 		};
@@ -462,7 +463,7 @@ put_source(struct copy *c, const char *source, struct err *err)
 		return search(&s, "", err);
 	}
 	/* a link named as a source gives what it leads to, under its own name */
-	if (view_find(c->r->origin, clean.data + 1, true, &hit, err) < 0)
+	if (view_find(c->origin, clean.data + 1, true, &hit, err) < 0)
 		return err_set(err, err->kind, "'%s' is not there", clean.data);
 	m.hit = hit;
 	return put_match(c, &m, err);
@@ -476,15 +477,15 @@ put_inline(struct copy *c, const struct heredoc *h, struct err *err)
 	struct copy_item *item;
 	struct entry e;
 
-	if (dest_resolve(c, c->r->dest, &to, err) < 0)
+	if (copy_dest_resolve(c, c->r->dest, &to, err) < 0)
 		return -1;
-	if (ends_with(c->r->dest, "/") || to.len == 0 || is_dir(dest_find(c, to.data)))
+	if (ends_with(c->r->dest, "/") || to.len == 0 || is_dir(copy_dest_find(c, to.data)))
 		path = below(to.data, h->name);
 	else
 		path = xstrdup(to.data);
-	if (is_dir(dest_find(c, path)))
+	if (is_dir(copy_dest_find(c, path)))
 		return err_set(err, ERR_INPUT, "cannot replace to directory /%s with file", path);
-	if (put_parents(c, path, err) < 0)
+	if (copy_put_parents(c, path, err) < 0)
 		return -1;
 	e = (struct entry){ .path = steal(&path),
 		.kind = ENTRY_FILE,
@@ -496,7 +497,7 @@ put_inline(struct copy *c, const struct heredoc *h, struct err *err)
 	if (c->r->mode != NULL)
 		e.mode = (uint32_t)mode_apply(c->r->mode, e.mode, false);
 	digest_of(h->content, h->len, &e.digest);
-	item = put(c, &e);
+	item = copy_put(c, &e);
 	item->bytes = COPY_INLINE;
 	item->text = h->content;
 	return 0;
@@ -509,18 +510,18 @@ put_working_dir(struct copy *c, struct err *err)
 	const struct entry *have;
 	struct entry e;
 
-	if (dest_resolve(c, c->r->dest, &to, err) < 0)
+	if (copy_dest_resolve(c, c->r->dest, &to, err) < 0)
 		return -1;
-	have = dest_find(c, to.data);
+	have = copy_dest_find(c, to.data);
 	if (have != NULL || to.len == 0)
 		return have == NULL || is_dir(have)
 			       ? 0
 			       : err_set(err, ERR_INPUT, "/%s is there and is not a directory",
 					 to.data);
-	if (put_parents(c, to.data, err) < 0)
+	if (copy_put_parents(c, to.data, err) < 0)
 		return -1;
-	e = new_dir(c, to.data);
-	put(c, &e);
+	e = copy_new_dir(c, to.data);
+	copy_put(c, &e);
 	return 0;
 }
 
@@ -538,9 +539,21 @@ plan(struct copy *c, struct err *err)
 
 	if (r->make_dir && put_working_dir(c, err) < 0)
 		return -1;
-	for (size_t i = 0; r->sources != NULL && i < r->sources->count; i++)
-		if (put_source(c, r->sources->items[i], err) < 0)
+	for (size_t i = 0; r->sources != NULL && i < r->sources->count; i++) {
+		const char *source = r->sources->items[i];
+
+		c->origin = r->origin;
+		c->place = COPY_ORIGIN;
+		for (size_t k = 0; k < r->place_count; k++)
+			if (r->places[k].view != NULL && r->places[k].source == i) {
+				c->origin = r->places[k].view;
+				c->place = k;
+				source = r->places[k].name;
+			}
+		if (put_source(c, source, err) < 0)
 			return -1;
+	}
+	c->place = COPY_ORIGIN;
 	for (size_t i = 0; i < r->file_count; i++)
 		if (put_inline(c, &r->files[i], err) < 0)
 			return -1;

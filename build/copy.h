@@ -11,6 +11,7 @@
 #include "build/dockerfile/ignore.h"
 #include "build/dockerfile/mode.h"
 #include "layers/entry.h"
+#include "layers/listing.h"
 #include "layers/view.h"
 
 /* copy - what a COPY, ADD or WORKDIR puts where: from the entries of a source and of the
@@ -23,12 +24,12 @@
  * unpacker that makes missing parents by itself would otherwise change their modes and owners. */
 
 /* Where the bytes of an item come from. */
-enum copy_bytes { COPY_NO_BYTES, COPY_FROM_ORIGIN, COPY_INLINE };
+enum copy_bytes { COPY_NO_BYTES, COPY_FROM_ORIGIN, COPY_FROM_PLACE, COPY_INLINE };
 
 struct copy_item {
 	struct entry entry; /* as it will be in the layer */
 	enum copy_bytes bytes;
-	size_t layer;     /* FROM_ORIGIN: which layer of the origin's view has the file, */
+	size_t layer;     /* FROM_ORIGIN: which layer of the origin's view, FROM_PLACE: which place has the file, */
 	char *path;       /* and where */
 	const char *text; /* INLINE: lent, entry.size bytes */
 };
@@ -43,6 +44,30 @@ struct copy_list {
 	}
 void copy_list_free(struct copy_list *l);
 void auto_copy_list(struct copy_list *l);
+
+/* A directory of plain files beside the origin: what was fetched for a source of ADD, or an archive among the
+ * sources, unpacked. */
+struct copy_place {
+	/* Fetched: it stands for source number `source`, and `name` in it is copied: a file, or "/". */
+	size_t source;
+	const char *name;
+	const struct view *view;
+	/* An archive (view NULL): the file `path` of place `parent` (COPY_ORIGIN: of the origin) holds this. */
+	const struct listing *archive;
+	size_t parent;
+	const char *path;
+};
+#define COPY_ORIGIN ((size_t)-1)
+
+/* Files that are sources by themselves, and so may be archives to unpack. */
+struct copy_candidates {
+	struct copy_candidate {
+		size_t parent; /* a place, or COPY_ORIGIN */
+		char *path;
+	} *items;
+	size_t count, room;
+};
+void copy_candidates_free(struct copy_candidates *c);
 
 struct copy_request {
 	const struct view *dest_view; /* NULL: an empty root */
@@ -59,6 +84,9 @@ struct copy_request {
 	uint32_t uid, gid;
 	const struct mode *mode; /* NULL: as it was */
 	int64_t mtime;           /* of directories that had to be made */
+	const struct copy_place *places;
+	size_t place_count;
+	struct copy_candidates *candidates; /* filled; NULL: nobody asks */
 };
 
 /* ERR_NOTFOUND "'/x' is not there" for a literal source that does not exist; a pattern without

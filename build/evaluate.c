@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "build/evaluate.h"
+#include "build/evaluate_inside.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -13,14 +13,6 @@
 
 /* What every line of history that we write carries; other tools look for this word. */
 #define HISTORY_COMMENT "buildkit.dockerfile.v0"
-
-struct evaluation {
-	struct plan *plan;
-	struct plan_stage *stage;
-	const struct instruction *raw; /* as parsed */
-	struct instruction *in;        /* expanded; owned */
-	bool is_onbuild;
-};
 
 static void
 note(struct evaluation *e, bool empty_layer, const char *text)
@@ -107,8 +99,8 @@ command_line(struct evaluation *e, struct strv *out)
 /* --- steps
  * ---------------------------------------------------------------------------------------*/
 
-static struct plan_step *
-step_add(struct evaluation *e, enum step_kind kind)
+struct plan_step *
+evaluate_step(struct evaluation *e, enum step_kind kind)
 {
 	struct plan_stage *st = e->stage;
 	struct plan_step *s = xzalloc(sizeof *s);
@@ -126,15 +118,15 @@ step_add(struct evaluation *e, enum step_kind kind)
 	return s;
 }
 
-static void
-step_noted(struct evaluation *e, struct plan_step *s, const char *created_by)
+void
+evaluate_noted(struct evaluation *e, struct plan_step *s, const char *created_by)
 {
 	s->created_by = xstrdup(created_by);
 	note(e, false, created_by);
 }
 
-static char *
-join_working_dir(const struct plan_stage *st, const char *path)
+char *
+evaluate_path(const struct plan_stage *st, const char *path)
 {
 	AUTO(buf) struct buf b = BUF_INIT;
 	const char *dir = st->config.working_dir;
@@ -160,7 +152,7 @@ resolve_mounts(struct evaluation *e, struct plan_step *s, struct err *err)
 						   in->line_start, &m->from, err) < 0)
 			return -1;
 		if (mount->target != NULL)
-			m->target = join_working_dir(e->stage, mount->target);
+			m->target = evaluate_path(e->stage, mount->target);
 		if (m->target != NULL && streq(m->target, "/"))
 			return err_set(err, ERR_INPUT, "invalid mount target \"/\"");
 		m->mount = *mount;
@@ -185,7 +177,7 @@ do_run(struct evaluation *e, struct err *err)
 			"rootless");
 	if (e->in->run.devices.count > 0)
 		return err_set(err, ERR_INPUT, "--device is not supported");
-	s = step_add(e, STEP_RUN);
+	s = evaluate_step(e, STEP_RUN);
 	if (resolve_mounts(e, s, err) < 0)
 		return -1;
 	e->in = s->in;
@@ -199,58 +191,7 @@ do_run(struct evaluation *e, struct err *err)
 	buf_adds(&by, "RUN ");
 	scope_history(&e->stage->scope, &by);
 	buf_addf(&by, "%s # buildkit", joined);
-	step_noted(e, s, by.data);
-	return 0;
-}
-
-static void
-copy_history(const struct instruction *in, const char *dest, struct buf *out)
-{
-	const struct copy_options *c = &in->copy;
-
-	buf_adds(out, instruction_name(in->kind));
-	if (c->parents)
-		buf_adds(out, " --parents");
-	if (c->chown != NULL)
-		buf_addf(out, " --chown=%s", c->chown);
-	if (c->chmod != NULL)
-		buf_addf(out, " --chmod=%s", c->chmod);
-	for (size_t i = 0; i < c->sources.count; i++)
-		buf_addf(out, " %s", c->sources.items[i]);
-	for (size_t i = 0; i < c->file_count; i++)
-		buf_addf(out, " <<%s", c->files[i].name);
-	buf_addf(out, " %s # buildkit", dest);
-}
-
-static int
-do_copy(struct evaluation *e, struct err *err)
-{
-	struct copy_options *c = &e->in->copy;
-	AUTO(buf) struct buf by = BUF_INIT;
-	struct origin from = { .kind = ORIGIN_CONTEXT };
-	struct plan_step *s;
-
-	if (c->from != NULL && plan_origin(e->plan, e->stage->index, c->from, true,
-				       e->in->line_start, &from, err) < 0)
-		return -1;
-	s = step_add(e, STEP_COPY);
-	c = &s->in->copy;
-	s->from = from;
-	s->is_add = s->in->kind == INSTRUCTION_ADD;
-	if (c->chown != NULL) {
-		s->has_owner = true;
-		if (owner_parse(c->chown, &s->owner, err) < 0)
-			return err_in(err, "--chown");
-	}
-	if (c->chmod != NULL) {
-		s->has_mode = true;
-		if (mode_parse(c->chmod, &s->mode, err) < 0)
-			return -1;
-	}
-	s->dest = streq(c->dest, ".") || streq(c->dest, "") ? join_working_dir(e->stage, "./")
-							    : join_working_dir(e->stage, c->dest);
-	copy_history(s->in, c->dest, &by);
-	step_noted(e, s, by.data);
+	evaluate_noted(e, s, by.data);
 	return 0;
 }
 
@@ -282,9 +223,9 @@ do_workdir(struct evaluation *e, struct err *err)
 		note(e, true, by);
 		return 0;
 	}
-	s = step_add(e, STEP_WORKDIR);
+	s = evaluate_step(e, STEP_WORKDIR);
 	s->dest = steal(&path);
-	step_noted(e, s, by);
+	evaluate_noted(e, s, by);
 	return 0;
 }
 
@@ -521,10 +462,10 @@ do_onbuild(struct evaluation *e, struct err *err)
 }
 
 static int (*const doers[INSTRUCTION_COUNT])(struct evaluation *e, struct err *err) = {
-	[INSTRUCTION_ADD] = do_copy,
+	[INSTRUCTION_ADD] = evaluate_copy,
 	[INSTRUCTION_ARG] = do_arg,
 	[INSTRUCTION_CMD] = do_cmd,
-	[INSTRUCTION_COPY] = do_copy,
+	[INSTRUCTION_COPY] = evaluate_copy,
 	[INSTRUCTION_ENTRYPOINT] = do_entrypoint,
 	[INSTRUCTION_ENV] = do_env,
 	[INSTRUCTION_EXPOSE] = do_expose,

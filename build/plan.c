@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "build/dockerfile/csv.h"
+#include "build/dockerfile/suggest.h"
 #include "build/evaluate.h"
 
 bool
@@ -60,13 +61,47 @@ context_is_image(const char *value)
 }
 
 static size_t
-context_dir(struct plan *p, const char *dir)
+context_add(struct plan *p, const char *text, struct fetch *f)
+{
+	p->fetches = grow(p->fetches, p->context_dirs.count, &p->fetch_room, sizeof *p->fetches);
+	p->fetches[p->context_dirs.count] = f;
+	strv_add(&p->context_dirs, text);
+	return p->context_dirs.count - 1;
+}
+
+size_t
+plan_fetch(struct plan *p, struct fetch *f)
 {
 	for (size_t i = 1; i < p->context_dirs.count; i++)
-		if (streq(p->context_dirs.items[i], dir))
+		if (p->fetches[i] != NULL && fetch_same(p->fetches[i], f)) {
+			fetch_free(f);
 			return i;
-	strv_add(&p->context_dirs, dir);
-	return p->context_dirs.count - 1;
+		}
+	return context_add(p, f->shown, f);
+}
+
+static int
+context_dir(struct plan *p, const char *value, size_t *out, struct err *err)
+{
+	AUTO(fetch) struct fetch *f = NULL;
+	int remote = fetch_of_context(value, &f, err);
+
+	if (remote < 0)
+		return err_in(err, "--build-context");
+	if (remote > 0) {
+		*out = plan_fetch(p, steal(&f));
+		return 0;
+	}
+	if (starts_with(value, "target:"))
+		return err_set(err, ERR_USAGE,
+			"--build-context '%s': other targets are known to bake files only", value);
+	for (size_t i = 1; i < p->context_dirs.count; i++)
+		if (p->fetches[i] == NULL && streq(p->context_dirs.items[i], value)) {
+			*out = i;
+			return 0;
+		}
+	*out = context_add(p, value, NULL);
+	return 0;
 }
 
 /* --- images
@@ -111,8 +146,8 @@ image_origin(struct plan *p, const char *text, const struct platform *platform, 
 	size_t index;
 
 	if (context != NULL && !context_is_image(context)) {
-		*out = (struct origin){ .kind = ORIGIN_CONTEXT, .index = context_dir(p, context) };
-		return 0;
+		out->kind = ORIGIN_CONTEXT;
+		return context_dir(p, context, &out->index, err);
 	}
 	if (image_find(p, text, context, platform, line, &index, err) < 0)
 		return -1;
@@ -262,6 +297,24 @@ global_args(struct plan *p, struct err *err)
 }
 
 static int
+no_target(const struct plan *p, const char *target, struct err *err)
+{
+	AUTO(free) const char **names = xcalloc(p->stage_count, sizeof *names);
+	const char *nearest;
+	size_t count = 0;
+
+	for (size_t i = 0; i < p->stage_count; i++)
+		if (p->stages[i].stage->name != NULL)
+			names[count++] = p->stages[i].stage->name;
+	nearest = suggest(target, names, count, true);
+	return nearest != NULL ? err_set(err, ERR_INPUT,
+					 "target stage \"%s\" could not be found (did you mean %s?)",
+					 target, nearest)
+			       : err_set(err, ERR_INPUT, "target stage \"%s\" could not be found",
+					 target);
+}
+
+static int
 find_target(struct plan *p, const char *target, struct err *err)
 {
 	int index;
@@ -271,8 +324,7 @@ find_target(struct plan *p, const char *target, struct err *err)
 		return 0;
 	index = dockerfile_stage(p->file, target);
 	if (index < 0)
-		return err_set(
-			err, ERR_INPUT, "target stage '%s' is not in %s", target, p->file_name);
+		return no_target(p, target, err);
 	p->target = (size_t)index;
 	return 0;
 }
@@ -290,7 +342,7 @@ plan_open(const struct plan_options *o, struct plan **out, struct err *err)
 	p->many_platforms = o->many_platforms;
 	p->target_platform = *o->platform;
 	platform_host(&p->build_platform);
-	strv_add(&p->context_dirs, "");
+	context_add(p, "", NULL);
 	for (size_t i = 0; i < o->build_args->count; i++)
 		build_args_add(&p->args, o->build_args->items[i]);
 	scope_predefined(&p->build_platform, &p->target_platform, o->target, &p->args, &p->global);
@@ -462,6 +514,7 @@ step_free(struct plan_step *s)
 		free(s->mounts[i].target);
 	}
 	free(s->mounts);
+	free(s->fetches);
 	free(s->dest);
 	owner_free(&s->owner);
 	free(s);
@@ -492,6 +545,9 @@ plan_free(struct plan *p)
 	free(p->stages);
 	build_args_free(&p->args);
 	scope_free(&p->global);
+	for (size_t i = 0; i < p->context_dirs.count; i++)
+		fetch_free(p->fetches[i]);
+	free(p->fetches);
 	strv_free(&p->context_dirs);
 	free(p);
 }

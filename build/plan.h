@@ -11,6 +11,7 @@
 #include "build/dockerfile/mode.h"
 #include "build/dockerfile/owner.h"
 #include "build/dockerfile/parse.h"
+#include "build/fetch.h"
 #include "build/scope.h"
 #include "layers/config.h"
 #include "layers/oci.h"
@@ -79,6 +80,10 @@ struct plan_step {
 	/* COPY, ADD */
 	struct origin from;
 	bool is_add;
+	struct step_fetch { /* sources of ADD that lie elsewhere */
+		size_t source, context;
+	} *fetches;
+	size_t fetch_count;
 	char *dest; /* absolute, with its trailing slash if it had one; WORKDIR: the directory */
 	bool has_owner, has_mode;
 	struct owner owner;
@@ -115,6 +120,8 @@ struct plan {
 	const struct strv *contexts; /* --build-context; lent; NULL: none */
 	const struct strv *labels;   /* --label; lent */
 	struct strv context_dirs; /* directories of ORIGIN_CONTEXT; item 0 is the context itself */
+	struct fetch **fetches; /* for each of these: how it comes here; NULL: it is a directory */
+	size_t fetch_room;
 	struct plan_stage *stages;
 	size_t stage_count;
 	struct plan_image **images;
@@ -145,6 +152,9 @@ void auto_plan(struct plan **p);
  * the plan's list).  by_number: "0" is the first stage. */
 int plan_origin(struct plan *p, size_t stage, const char *text, bool by_number, int line,
 	struct origin *out, struct err *err);
+
+/* The ORIGIN_CONTEXT that a fetch fills; takes f. */
+size_t plan_fetch(struct plan *p, struct fetch *f);
 
 /* Texts of the ONBUILD instructions that fire when this stage begins. */
 void plan_triggers(const struct plan *p, const struct plan_stage *st, struct strv *out);

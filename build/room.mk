@@ -5,9 +5,11 @@ libbuild_a_SOURCES = \
 	build/build.c build/build.h \
 	build/cache.c build/cache.h \
 	build/context.c \
-	build/copy.c build/copy.h \
+	build/copy.c build/copy.h build/copy_archive.c build/copy_inside.h \
 	build/copy_slots.c build/copy_slots.h \
-	build/evaluate.c build/evaluate.h \
+	build/evaluate.c build/evaluate.h build/evaluate_copy.c build/evaluate_inside.h \
+	build/fetch.c build/fetch.h build/fetch_git.c \
+	build/git_url.c build/git_url.h \
 	build/image.c build/image.h \
 	build/input.c build/input.h \
 	build/key.c build/key.h \
@@ -15,15 +17,18 @@ libbuild_a_SOURCES = \
 	build/output.c build/output.h \
 	build/plan.c build/plan.h \
 	build/run.c build/run.h \
-	build/run_mount.c build/run_mount.h \
+	build/run_mount.c build/run_mount.h build/run_mount_seed.c \
 	build/scan.c build/scan.h \
 	build/scope.c build/scope.h \
 	build/solve.c build/solve.h \
+	build/ssh_relay.c build/ssh_relay.h \
 	build/stat_cache.c build/stat_cache.h \
+	build/step_add.c \
 	build/step_copy.c \
 	build/step_run.c \
 	build/terminal.c build/terminal.h \
-	build/trash.c build/trash.h
+	build/trash.c build/trash.h \
+	build/unpack.c build/unpack.h
 
 include build/dockerfile/room.mk
 include build/sandbox/room.mk

@@ -12,6 +12,7 @@
 #include "build/material.h"
 #include "build/dockerfile/csv.h"
 #include "build/sandbox/rootfs.h"
+#include "build/ssh_relay.h"
 
 #define SECRET_MAX 512000 /* bytes, as BuildKit's MaxSecretSize */
 #define SCRIPT_DIR "/dev/pipes"
@@ -24,7 +25,9 @@ struct run_mount_view {
 	char *source;        /* bind: path in that root */
 	struct store *store; /* cache; NULL: bind */
 	char *id;
-	bool shared;
+	enum mount_sharing sharing;
+	char *agent; /* ssh: its socket, of the caller; NULL: none */
+	int seed;    /* cache with from: its directory; ssh: where the socket will be; lent; else -1 */
 	uid_t owner;
 	gid_t group;
 	mode_t mode;
@@ -46,6 +49,7 @@ auto_run_mounts(struct run_mounts *m)
 		free(m->views[i].lowers);
 		free(m->views[i].source);
 		free(m->views[i].id);
+		free(m->views[i].agent);
 	}
 	for (size_t i = 0; i < m->fd_count; i++)
 		auto_fd(&m->fds[i]);
@@ -72,6 +76,8 @@ stagings_free(struct solve *s, struct node *n)
 			solve_drop(s, st->tree.id, &ignored);
 		auto_tree_new(&st->tree);
 		copy_list_free(&st->list);
+		auto_fd(&st->cache);
+		auto_fd(&st->seed);
 	}
 	free(n->stagings);
 	n->stagings = NULL;
@@ -125,8 +131,17 @@ run_mounts_ready(struct solve *s, struct node *n, struct err *err)
 	n->stagings = xcalloc(step->mount_count, sizeof *n->stagings);
 	n->staging_count = step->mount_count;
 	for (size_t i = 0; i < step->mount_count; i++) {
-		n->stagings[i].tree = (struct tree_new)TREE_NEW_INIT;
-		if (is_context_bind(&step->mounts[i]) && plan_staging(s, n, i, err) < 0)
+		const struct step_mount *m = &step->mounts[i];
+		int planned = 0;
+
+		n->stagings[i] = (struct staging){
+			.node = n, .tree = TREE_NEW_INIT, .cache = -1, .seed = -1
+		};
+		if (is_context_bind(m))
+			planned = plan_staging(s, n, i, err);
+		else if (seed_is_wanted(m) && m->from.kind == ORIGIN_CONTEXT)
+			planned = seed_plan(s, n, i, err);
+		if (planned < 0)
 			return err_in(err, "--mount");
 	}
 	return 1;
@@ -152,7 +167,7 @@ run_mounts_key(struct solve *s, struct node *n, struct key *key)
 		key_add_number(key, "mode", m->mount.mode_given ? (int64_t)m->mount.mode : -1);
 		key_add_number(key, "uid", m->mount.uid_given ? (int64_t)m->mount.uid : -1);
 		key_add_number(key, "gid", m->mount.gid_given ? (int64_t)m->mount.gid : -1);
-		if (m->mount.kind != MOUNT_BIND)
+		if (m->mount.kind != MOUNT_BIND && !seed_is_wanted(m))
 			continue;
 		if (root == NULL)
 			copy_content_digest(&n->stagings[i].list, &content);
@@ -209,6 +224,8 @@ run_mounts_want(struct solve *s, struct node *n, struct err *err)
 			one = want_staging(s, n, i, err);
 		else if (m->mount.kind == MOUNT_BIND)
 			one = materials_want(s, solve_root(s, &m->from), MATERIAL_TREE, err);
+		else if (seed_is_wanted(m))
+			one = seed_want(s, n, i, err);
 		if (one < 0)
 			return -1;
 		all = all && one;
@@ -339,7 +356,7 @@ view_add(struct run_mounts *out)
 
 	out->views = xrealloc(out->views, out->view_count + 1, sizeof *out->views);
 	v = &out->views[out->view_count++];
-	*v = (struct run_mount_view){ .item = out->count };
+	*v = (struct run_mount_view){ .item = out->count, .seed = -1 };
 	return v;
 }
 
@@ -370,15 +387,14 @@ prepare_bind(struct solve *s, struct node *n, size_t mount, struct box_mount *it
 }
 
 static int
-prepare_cache(struct solve *s, const struct step_mount *sm, struct box_mount *item,
-	struct run_mounts *out, struct err *err)
+prepare_cache(
+	struct solve *s, struct node *n, size_t mount, struct box_mount *item, struct run_mounts *out)
 {
+	const struct step_mount *sm = &n->step->mounts[mount];
 	const struct mount *m = &sm->mount;
 	AUTO(buf) struct buf clean = BUF_INIT;
 	struct run_mount_view *v;
 
-	if (sm->from.kind != ORIGIN_SCRATCH)
-		return err_set(err, ERR_INPUT, "--mount=type=cache with from= is not supported");
 	path_clean(m->id != NULL ? m->id : sm->target, &clean);
 	*item = (struct box_mount){ .kind = BOX_BIND,
 		.fd = -1,
@@ -387,10 +403,51 @@ prepare_cache(struct solve *s, const struct step_mount *sm, struct box_mount *it
 	v = view_add(out);
 	v->store = s->store;
 	v->id = xstrdup(clean.data);
-	v->shared = m->sharing == MOUNT_SHARED;
+	v->sharing = m->sharing;
+	v->seed = n->stagings[mount].seed;
 	v->mode = m->mode_given ? m->mode : 0755;
 	v->owner = ids_outside(&s->ids.uids, m->uid_given ? m->uid : 0);
 	v->group = ids_outside(&s->ids.gids, m->gid_given ? m->gid : 0);
+	return 1;
+}
+
+/* The directory in which the worker will make the socket; the mount itself is opened there. */
+static int
+prepare_ssh(struct solve *s, struct node *n, size_t mount, struct box_mount *item,
+	struct run_mounts *out, struct strv *env, struct err *err)
+{
+	const struct step_mount *sm = &n->step->mounts[mount];
+	const char *id = sm->mount.id != NULL ? sm->mount.id : "default";
+	struct tree_new *tree = &n->stagings[mount].tree;
+	AUTO(free) char *agent = NULL;
+	AUTO(free) char *target = sm->target != NULL
+					  ? xstrdup(sm->target)
+					  : xasprintf("/run/buildkit/ssh_agent.%zu", out->agent_count);
+	int found = ssh_relay_find(&s->o->ssh, id, &agent, err);
+	struct run_mount_view *v;
+
+	out->agent_count++;
+	if (found < 0)
+		return -1;
+	/* as BuildKit: the variable is there also where the agent is not */
+	if (strv_env_get(env, "SSH_AUTH_SOCK") == NULL)
+		strv_env_set(env, "SSH_AUTH_SOCK", target);
+	if (found == 0)
+		return sm->mount.required ? err_set(err, ERR_NOTFOUND,
+						    "ssh agent %s is required: give it with --ssh %s",
+						    id, id)
+					  : 0;
+	if (store_tree_new(s->store, s->ids.root_uid, s->ids.root_gid, tree, err) < 0)
+		return -1;
+	*item = (struct box_mount){
+		.kind = BOX_BIND, .fd = -1, .target = keep_text(out, steal(&target))
+	};
+	v = view_add(out);
+	v->agent = steal(&agent);
+	v->seed = tree->fs_fd;
+	v->owner = ids_outside(&s->ids.uids, sm->mount.uid_given ? sm->mount.uid : 0);
+	v->group = ids_outside(&s->ids.gids, sm->mount.gid_given ? sm->mount.gid : 0);
+	v->mode = sm->mount.mode_given ? sm->mount.mode : 0600;
 	return 1;
 }
 
@@ -404,7 +461,7 @@ prepare_one(struct solve *s, struct node *n, size_t mount, struct box_mount *ite
 	case MOUNT_BIND:
 		return prepare_bind(s, n, mount, item, out, err);
 	case MOUNT_CACHE:
-		return prepare_cache(s, sm, item, out, err);
+		return prepare_cache(s, n, mount, item, out);
 	case MOUNT_TMPFS:
 		*item = (struct box_mount){ .kind = BOX_TMPFS,
 			.fd = -1,
@@ -415,7 +472,7 @@ prepare_one(struct solve *s, struct node *n, size_t mount, struct box_mount *ite
 	case MOUNT_SECRET:
 		return prepare_secret(s, sm, item, out, env, err);
 	case MOUNT_SSH:
-		return err_set(err, ERR_INPUT, "--mount=type=ssh is not supported");
+		return prepare_ssh(s, n, mount, item, out, env, err);
 	}
 	return 0;
 }
@@ -479,12 +536,32 @@ open_cache(struct run_mounts *m, struct run_mount_view *v, struct err *err)
 {
 	int fd = -1, lock = -1;
 
+	int result = v->sharing == MOUNT_PRIVATE
+			     ? store_mount_open_private(v->store, v->id, v->owner, v->group,
+				       v->mode, &fd, &lock, err)
+			     : store_mount_open(v->store, v->id, v->sharing == MOUNT_SHARED,
+				       v->owner, v->group, v->mode, &fd, &lock, err);
+
 	/* the lock ends with this worker */
-	if (store_mount_open(
-		    v->store, v->id, v->shared, v->owner, v->group, v->mode, &fd, &lock, err) < 0)
+	if (result < 0)
 		return err_in(err, "cache mount '%s'", v->id);
 	keep_fd(m, fd);
 	keep_fd(m, lock);
+	m->items[v->item].fd = v->seed >= 0 ? v->seed : fd;
+	return 0;
+}
+
+static int
+open_agent(struct run_mounts *m, const struct run_mount_view *v, struct err *err)
+{
+	int fd;
+
+	if (ssh_relay_start(v->agent, v->seed, v->owner, v->group, v->mode, err) < 0)
+		return -1;
+	fd = openat(v->seed, "agent", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, "socket for the ssh agent");
+	keep_fd(m, fd);
 	m->items[v->item].fd = fd;
 	return 0;
 }
@@ -493,14 +570,18 @@ int
 run_mounts_open(struct run_mounts *m, struct err *err)
 {
 	/* caches first: they are opened as the caller, who owns the store */
-	for (size_t i = 0; i < m->view_count; i++)
-		if (m->views[i].store != NULL && open_cache(m, &m->views[i], err) < 0)
+	for (size_t i = 0; i < m->view_count; i++) {
+		struct run_mount_view *v = &m->views[i];
+
+		if ((v->store != NULL && open_cache(m, v, err) < 0) ||
+			(v->agent != NULL && open_agent(m, v, err) < 0))
 			return -1;
+	}
 	for (size_t i = 0; i < m->view_count; i++) {
 		const struct run_mount_view *v = &m->views[i];
 		struct box_mount *item = &m->items[v->item];
 
-		if (v->store != NULL)
+		if (v->store != NULL || v->agent != NULL)
 			continue;
 		item->lowers = v->lowers;
 		item->lower_count = v->lower_count;

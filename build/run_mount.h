@@ -31,6 +31,7 @@ struct run_mounts {
 	char **secrets; /* owned, wiped when freed */
 	size_t *secret_lens;
 	size_t secret_count;
+	size_t agent_count; /* ssh mounts so far */
 };
 #define RUN_MOUNTS_INIT       \
 	{                     \
@@ -45,5 +46,13 @@ int run_mounts_prepare(
 	struct solve *s, struct node *n, struct run_mounts *out, struct strv *env, struct err *err);
 int run_mounts_open(struct run_mounts *m, struct err *err);
 void stagings_free(struct solve *s, struct node *n);
+
+/* A cache mount with from= (run_mount_seed.c): its directory begins as a copy of these files, and is another
+ * one when they are others. */
+bool seed_is_wanted(const struct step_mount *m);
+/* What is to be copied; the origin is listed. */
+int seed_plan(struct solve *s, struct node *n, size_t mount, struct err *err);
+/* 1: stagings[mount].seed is the directory; 0: later. */
+int seed_want(struct solve *s, struct node *n, size_t mount, struct err *err);
 
 #endif

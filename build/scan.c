@@ -116,6 +116,8 @@ read_names(int fd, struct strv *out, struct err *err)
 			close(copy);
 		return err_sys(err, "read directory");
 	}
+	/* the position is shared with every walk before this one */
+	rewinddir(dir);
 	errno = 0;
 	while ((d = readdir(dir)) != NULL)
 		if (!streq(d->d_name, ".") && !streq(d->d_name, ".."))

@@ -196,7 +196,8 @@ job_stop(struct solve *s, struct job *j)
 	if (j->worker != NULL)
 		worker_stop(j->worker, 2000);
 	j->worker = NULL;
-	if (j->tree.fs_fd >= 0 && store_tree_drop(s->store, j->tree.id, &ignored) == 0)
+	if (j->tree.fs_fd >= 0 && j->tree.id[0] != '\0' &&
+		store_tree_drop(s->store, j->tree.id, &ignored) == 0)
 		s->has_trash = true;
 	job_free(j);
 }
@@ -644,6 +645,7 @@ solve_stop(struct solve *s)
 			copy_list_free(&st->nodes[k].plan);
 			listing_free(&st->nodes[k].listing);
 			stagings_free(s, &st->nodes[k]);
+			add_free(s, &st->nodes[k]);
 		}
 		free(st->nodes);
 		root_free(&st->base);

@@ -74,15 +74,32 @@ struct node {
 	/* COPY and WORKDIR: who owns what is made, once known */
 	bool owner_known;
 	uint32_t uid, gid;
+	struct added_archive *archives; /* ADD: what of its sources is an archive */
+	size_t archive_count;
+	bool archives_known;
 	struct staging *stagings; /* RUN: what bind mounts show of a context, as trees */
 	size_t staging_count;
 };
 
 /* Some files of a context as a tree, for as long as a RUN needs them. */
 struct staging {
+	struct node *node;
 	struct copy_list list;
 	struct tree_new tree;
-	bool is_started, is_done;
+	bool is_started;
+	/* of a cache that begins with them: its directory, and once they are in it that of the files; else -1 */
+	int cache, seed;
+	char seed_name[48];
+};
+
+/* A file among the sources of ADD, and what is in it if it is an archive. */
+struct added_archive {
+	struct node *node;
+	size_t parent; /* as in struct copy_place */
+	char *path;
+	struct tree_new tree;
+	bool is_archive;
+	struct listing listing;
 };
 
 struct stage_run { /* a stage at work */
@@ -94,8 +111,10 @@ struct stage_run { /* a stage at work */
 
 struct context_run {
 	bool wanted, busy, done;
-	int dir; /* its directory; -1: none */
-	struct ignore *ignore;
+	const struct fetch *fetch; /* how its directory comes here; lent; NULL: it is here */
+	char tree[STORE_ID_SIZE];  /* what was fetched; "": nothing */
+	int dir;                   /* its directory; -1: none */
+	struct ignore *ignore; /* of the first one: lent */
 	struct strv sources; /* what steps want of it */
 	struct listing listing;
 	struct view *view;
@@ -184,6 +203,7 @@ struct copy_start {
 				  nowhere */
 	bool blob;
 	const struct view *lower; /* what is below the tree, for parents */
+	const int *places; /* directories of COPY_FROM_PLACE; lent */
 	int (*made)(struct solve *s, struct job *j, json_t *result, struct err *err);
 	int (*applied)(struct solve *s, struct job *j, json_t *result, struct err *err);
 	void *subject;
@@ -191,6 +211,18 @@ struct copy_start {
 	const struct plan_step *step;
 };
 int copy_start(struct solve *s, struct copy_start *c, struct err *err);
+
+/* ADD (step_add.c): the places of its sources beside the context: those fetched, and once they are unpacked
+ * the archives; *out is for the caller to free.  dirs (may be NULL): their directories, likewise, lent ones in
+ * it. */
+void add_places(struct solve *s, const struct node *n, struct copy_place **out, size_t *count, int **dirs);
+/* 1: what its sources need is fetched and listed; 0: later. */
+int add_ready(struct solve *s, struct node *n, struct err *err);
+/* 1: its archives are unpacked; 0: later. */
+int add_want(struct solve *s, struct node *n, const struct copy_candidates *files, struct err *err);
+bool add_has_local(const struct plan_step *step); /* some source is in the context */
+bool add_unpacks(const struct plan_step *step);
+void add_free(struct solve *s, struct node *n);
 
 /* Each kind of step: called again and again until it is done. */
 int step_run_advance(struct solve *s, struct node *n, struct err *err);

@@ -28,6 +28,7 @@ struct making {
 	const struct copy_list *list;
 	int context;  /* its directory; -1: files come from trees */
 	int *trees;   /* one per layer of the origin; lent */
+	const int *places; /* of COPY_FROM_PLACE; lent */
 	int tar_fd;   /* write end to the one who applies; -1: nobody does */
 	int other_fd; /* the end that is not ours */
 	struct ingest *ingest;
@@ -51,6 +52,14 @@ unchanged(int fd, const struct entry *e, const char *path, struct err *err)
 }
 
 static int
+dir_of(const struct making *m, const struct copy_item *item)
+{
+	if (item->bytes == COPY_FROM_PLACE)
+		return m->places[item->layer];
+	return m->context >= 0 ? m->context : m->trees[item->layer];
+}
+
+static int
 make_bytes(const struct making *m, struct tar_writer *w, const struct copy_item *item,
 	struct listing *out, struct err *err)
 {
@@ -60,11 +69,14 @@ make_bytes(const struct making *m, struct tar_writer *w, const struct copy_item 
 
 	if (item->bytes == COPY_INLINE)
 		return tar_writer_data(w, item->text, item->entry.size, err);
-	fd = path_open(m->context >= 0 ? m->context : m->trees[item->layer], item->path,
-		O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	if (item->entry.size == 0) { /* a socket of a context, too, which nobody can open */
+		digest_of("", 0, &known->digest);
+		return 0;
+	}
+	fd = path_open(dir_of(m, item), item->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
 	if (fd < 0)
 		return err_sys(err, "open '%s'", item->path);
-	if (m->context >= 0)
+	if (m->context >= 0 && item->bytes == COPY_FROM_ORIGIN)
 		return unchanged(fd, &item->entry, item->path, err) < 0 ||
 				       tar_writer_file(w, fd, NULL, err) < 0 ||
 				       unchanged(fd, &item->entry, item->path, err) < 0
@@ -212,6 +224,7 @@ copy_start(struct solve *s, struct copy_start *c, struct err *err)
 	struct making m = { .list = c->list,
 		.context = -1,
 		.trees = trees,
+		.places = c->places,
 		.tar_fd = -1,
 		.other_fd = -1,
 		.codec = s->codec,
@@ -278,7 +291,7 @@ request(struct solve *s, struct node *n, struct copy_request *r)
 	r->file_count = c->file_count;
 	r->parents = c->parents;
 	r->origin_is_context = step->from.kind == ORIGIN_CONTEXT;
-	if (c->sources.count > 0)
+	if (add_has_local(step))
 		r->origin = origin_view(s, &step->from);
 }
 
@@ -305,14 +318,18 @@ say_ignored(const struct ignore *ignore, const struct strv *sources, struct err 
 }
 
 static int
-plan_with(struct solve *s, struct node *n, const struct view *dest, struct copy_list *out,
-	struct err *err)
+plan_with(struct solve *s, struct node *n, const struct view *dest,
+	struct copy_candidates *candidates, struct copy_list *out, struct err *err)
 {
 	struct copy_request r;
 	AUTO(ignore) struct ignore *exclude = NULL;
+	AUTO(free) struct copy_place *places = NULL;
 
 	request(s, n, &r);
 	r.dest_view = dest;
+	r.candidates = candidates;
+	add_places(s, n, &places, &r.place_count, NULL);
+	r.places = places;
 	if (n->step->in->copy.exclude.count > 0) {
 		if (ignore_new(&n->step->in->copy.exclude, &exclude, err) < 0)
 			return err_in(err, "--exclude");
@@ -347,6 +364,8 @@ define(struct solve *s, struct node *n, bool with_origin, const char *content, s
 	key_add(&n->key, "--chmod", c->chmod);
 	key_add_number(&n->key, "--parents", c->parents);
 	key_add_number(&n->key, "ADD", step->is_add);
+	if (step->is_add)
+		key_add_number(&n->key, "--unpack", c->unpack);
 	key_add_list(&n->key, "--exclude", &c->exclude);
 	if (with_origin) {
 		key_add_list(&n->key, "sources", &c->sources);
@@ -399,7 +418,7 @@ key_copy(struct solve *s, struct node *n, struct err *err)
 			return found;
 	}
 	/* what is copied, wherever it goes: the destination's own files are part of `before` */
-	if (plan_with(s, n, NULL, &list, err) < 0)
+	if (plan_with(s, n, NULL, NULL, &list, err) < 0)
 		return -1;
 	copy_content_digest(&list, &content);
 	n->state = NODE_KEYED;
@@ -569,6 +588,9 @@ static int
 work(struct solve *s, struct node *n, struct err *err)
 {
 	AUTO(tree_new) struct tree_new tree = TREE_NEW_INIT;
+	AUTO(free) struct copy_place *places = NULL;
+	AUTO(free) int *dirs = NULL;
+	size_t place_count;
 	bool wants_tree = n->wants_tree || !n->wants_blob;
 	struct copy_start c = { .list = &n->plan,
 		.origin = &n->step->from,
@@ -587,9 +609,28 @@ work(struct solve *s, struct node *n, struct err *err)
 			return -1;
 		c.tree = &tree;
 	}
+	add_places(s, n, &places, &place_count, &dirs);
+	c.places = dirs;
 	n->pending = wants_tree ? 2 : 1;
 	n->state = NODE_WORKING;
 	return copy_start(s, &c, err);
+}
+
+/* 1: what is to be unpacked of the sources of ADD is. */
+static int
+want_archives(struct solve *s, struct node *n, struct err *err)
+{
+	AUTO(copy_list) struct copy_list list = COPY_LIST_INIT;
+	struct copy_candidates files = { .items = NULL };
+	int ready;
+
+	if (!add_unpacks(n->step) || n->archives_known)
+		return 1;
+	if (plan_with(s, n, NULL, &files, &list, err) < 0)
+		return -1;
+	ready = add_want(s, n, &files, err);
+	copy_candidates_free(&files);
+	return ready;
 }
 
 /* Everything that the layer is made from is there: decide, and start. */
@@ -615,7 +656,10 @@ prepare(struct solve *s, struct node *n, struct err *err)
 	}
 	if (!solve_may_start(s))
 		return 0;
-	if (plan_with(s, n, dest, &n->plan, err) < 0)
+	ready = want_archives(s, n, err);
+	if (ready <= 0)
+		return ready;
+	if (plan_with(s, n, dest, NULL, &n->plan, err) < 0)
 		return -1;
 	node_miss(s, n);
 	return work(s, n, err);
@@ -628,7 +672,12 @@ step_copy_advance(struct solve *s, struct node *n, struct err *err)
 
 	if (n->state == NODE_WORKING || n->pending > 0)
 		return 0;
-	if (n->step->kind == STEP_COPY && n->step->in->copy.sources.count > 0) {
+	if (n->step->fetch_count > 0) {
+		ready = add_ready(s, n, err);
+		if (ready <= 0)
+			return ready;
+	}
+	if (n->step->kind == STEP_COPY && add_has_local(n->step)) {
 		ready = n->step->from.kind == ORIGIN_CONTEXT
 				? context_want(s, n->step->from.index, err)
 				: origin_ready(s, &n->step->from);

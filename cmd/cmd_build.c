@@ -57,6 +57,8 @@ static const struct opt options[] = { OPT_STR('f', "file", struct values, build.
 		"tell of each step that runs why it was not cached"),
 	OPT_STRV(0, "secret", struct values, build.secrets, "spec",
 		"a secret for RUN --mount=type=secret: id=name[,src=path|env=variable]"),
+	OPT_STRV(0, "ssh", struct values, build.ssh, "id[=socket]",
+		"an ssh agent for RUN --mount=type=ssh; default is that of SSH_AUTH_SOCK"),
 	OPT_STR(0, "network", struct values, build.network, "mode",
 		"of RUN: default, host or none"),
 	OPT_STRV(0, "add-host", struct values, build.add_hosts, "name:address",

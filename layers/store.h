@@ -148,6 +148,10 @@ int store_trash_open(struct store *s, struct err *err);
  * else one (EX, waits).  (files) *out_lock is held by keeping it open. */
 int store_mount_open(struct store *s, const char *id, bool shared, uid_t owner, gid_t group,
 	mode_t mode, int *out_fd, int *out_lock, struct err *err);
+/* (files) The same for one user alone who does not wait: the directory of id if nobody uses it, else another
+ * one that goes by the same id and is free. */
+int store_mount_open_private(struct store *s, const char *id, uid_t owner, gid_t group,
+	mode_t mode, int *out_fd, int *out_lock, struct err *err);
 
 /* Layers --------------------------------------------------------------------------------------- */
 

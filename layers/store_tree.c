@@ -197,18 +197,23 @@ store_trash_open(struct store *s, struct err *err)
 	return fd < 0 ? err_sys(err, "open '%s/trash'", s->path) : fd;
 }
 
-/* The lock file stays when the directory goes, so that the two never disagree. */
+/* The lock file stays when the directory goes, so that the two never disagree.  1 when LOCK_NB was in how and
+ * somebody has it. */
 static int
-lock_mount(struct store *s, const char *name, bool shared, struct err *err)
+lock_mount(struct store *s, const char *name, int how, int *out, struct err *err)
 {
 	AUTO(fd) int fd = openat(s->root, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
 		return err_sys(err, "open '%s/%s'", s->path, name);
-	while (flock(fd, shared ? LOCK_SH : LOCK_EX) < 0)
+	while (flock(fd, how) < 0) {
+		if (errno == EWOULDBLOCK)
+			return 1;
 		if (errno != EINTR)
 			return err_sys(err, "lock '%s/%s'", s->path, name);
-	return fd_steal(&fd);
+	}
+	*out = fd_steal(&fd);
+	return 0;
 }
 
 static int
@@ -232,10 +237,13 @@ open_or_make(
 			       : err_sys(err, "open '%s/%s'", s->path, name);
 }
 
-int
-store_mount_open(struct store *s, const char *id, bool shared, uid_t owner, gid_t group,
-	mode_t mode, int *out_fd, int *out_lock, struct err *err)
+/* 1 when LOCK_NB was in how and somebody has it. */
+static int
+open_mount(struct store *s, const char *id, int how, uid_t owner, gid_t group, mode_t mode,
+	int *out_fd, int *out_lock, struct err *err)
 {
+	bool shared = how == LOCK_SH;
+	int busy;
 	AUTO(fd) int lock = -1;
 	AUTO(fd) int fd = -1;
 	struct digest digest;
@@ -243,9 +251,9 @@ store_mount_open(struct store *s, const char *id, bool shared, uid_t owner, gid_
 
 	digest_of(id, strlen(id), &digest);
 	snprintf(name, sizeof name, "mounts-cache/%s.lock", digest_hex(&digest));
-	lock = lock_mount(s, name, shared, err);
-	if (lock < 0)
-		return -1;
+	busy = lock_mount(s, name, how, &lock, err);
+	if (busy != 0)
+		return busy;
 	snprintf(name, sizeof name, "mounts-cache/%s", digest_hex(&digest));
 	fd = openat(s->root, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	/* of several that share, one makes it while the others wait */
@@ -259,4 +267,26 @@ store_mount_open(struct store *s, const char *id, bool shared, uid_t owner, gid_
 	*out_fd = fd_steal(&fd);
 	*out_lock = fd_steal(&lock);
 	return 0;
+}
+
+int
+store_mount_open(struct store *s, const char *id, bool shared, uid_t owner, gid_t group,
+	mode_t mode, int *out_fd, int *out_lock, struct err *err)
+{
+	return open_mount(
+		s, id, shared ? LOCK_SH : LOCK_EX, owner, group, mode, out_fd, out_lock, err);
+}
+
+int
+store_mount_open_private(struct store *s, const char *id, uid_t owner, gid_t group,
+	mode_t mode, int *out_fd, int *out_lock, struct err *err)
+{
+	for (unsigned i = 0;; i++) {
+		AUTO(free) char *one = i == 0 ? xstrdup(id) : xasprintf("%s\n%u", id, i);
+		int busy = open_mount(s, one, LOCK_EX | LOCK_NB, owner, group, mode, out_fd,
+			out_lock, err);
+
+		if (busy <= 0)
+			return busy;
+	}
 }

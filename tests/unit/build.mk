@@ -13,3 +13,13 @@ UNIT_TESTS += tests/unit/build_scan
 tests_unit_build_scan_SOURCES = tests/unit/build_scan.c
 tests_unit_build_scan_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_build_scan_LDADD = $(BUILD_LIBS) $(TEST_LIBS)
+UNIT_TESTS += tests/unit/build_git_url
+tests_unit_build_git_url_SOURCES = tests/unit/build_git_url.c
+tests_unit_build_git_url_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_build_git_url_LDADD = $(BUILD_LIBS) $(TEST_LIBS)
+
+# the other end of --mount=type=ssh, for tests/e2e/mounts.bats
+check_PROGRAMS += tests/e2e/askagent
+tests_e2e_askagent_SOURCES = tests/e2e/askagent.c
+tests_e2e_askagent_CFLAGS = -std=gnu11 $(WARN_CFLAGS)
+tests_e2e_askagent_LDFLAGS = -static

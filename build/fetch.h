@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BUILD_FETCH_H
+#define BUILD_FETCH_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "build/git_url.h"
+#include "registry/session.h"
+#include "registry/url.h"
+
+/* fetch - what ADD and contexts name that lies elsewhere, brought into a directory of ours: a file by
+ * http(s), a tar archive by http(s), a git checkout.
+ *
+ * http: at most FETCH_REDIRECTS_MAX redirects, never from https to http, never further inside a network
+ * than the first address was (registry/policy.h).  git: the program, with an environment of ours, no
+ * hooks, no configuration but ours, protocols https, http, ssh and git. */
+
+#define FETCH_REDIRECTS_MAX 10
+#define FETCH_SIZE_MAX (UINT64_C(1) << 36) /* bytes of one file */
+#define FETCH_GIT_MS 1800000u              /* one call of git */
+
+enum fetch_kind {
+	FETCH_FILE,    /* ADD: the file `name`, 0600, its mtime Last-Modified (else 0) */
+	FETCH_CONTEXT, /* a tar archive, unpacked; else a Dockerfile, as that */
+	FETCH_GIT,     /* the files of a commit, 0644 or 0755, with its time */
+};
+
+struct fetch {
+	enum fetch_kind kind;
+	char *shown;    /* for messages and names of steps: without secrets */
+	struct url url; /* FILE, CONTEXT */
+	char *name;     /* FILE */
+	char *checksum; /* FILE: a digest; NULL: any */
+	struct git_url git;
+};
+void fetch_free(struct fetch *f); /* NULL is fine */
+void auto_fetch(struct fetch **f);
+
+/* A source of ADD; 1, 0: it is no address; -1: it is none that can be fetched. */
+int fetch_of_source(const char *text, struct fetch **out, struct err *err);
+/* A build context, the main one or a named one; likewise. */
+int fetch_of_context(const char *text, struct fetch **out, struct err *err);
+bool fetch_is_address(const char *text); /* whether one of these would not return 0 */
+bool fetch_same(const struct fetch *a, const struct fetch *b);
+
+/* In a worker: fills dir, which is empty and ours; scratch is another such. */
+int fetch_run(const struct fetch *f, const struct session_options *session, int dir, int scratch,
+	struct err *err);
+/* Afterwards: the directory that is meant, inside dir; git's subdir is one whose parts are all real
+ * directories.  -1 with err. */
+int fetch_open(const struct fetch *f, int dir, struct err *err);
+
+/* For fetch_run(): a git checkout. */
+int fetch_git(const struct git_url *g, int dir, struct err *err);
+
+#endif

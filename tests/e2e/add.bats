@@ -1,0 +1,213 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+load helpers
+
+# files_start: $T/www is at $FILES
+files_start() {
+	local port
+
+	needs python3
+	mkdir -p "$T/www"
+	mkfifo "$T/files.fifo"
+	python3 "$srcdir/tests/fake/files.py" "$T/www" >"$T/files.fifo" 2>/dev/null 3>&- &
+	FILES_PID=$!
+	exec 9<"$T/files.fifo"
+	read -r -t 20 port <&9
+	cat <&9 >"$T/files.log" 3>&- &
+	exec 9<&-
+	FILES=http://127.0.0.1:$port
+}
+
+teardown() {
+	[ -z "$FILES_PID" ] || kill "$FILES_PID" 2>/dev/null
+	e2e_teardown
+}
+
+# files_of DOCKERFILE...: the files of the image as lines of tar
+files_of() {
+	mkdir -p ctx
+	printf '%s\n' "$@" >ctx/Dockerfile
+	works prog build -o type=tar,dest=files.tar ctx
+	tar --numeric-owner --utc --full-time -tvf files.tar | sed -E 's/ +/ /g' >"$T/stdout"
+}
+
+fails_with() {
+	local text=$1
+
+	shift
+	mkdir -p ctx
+	printf '%s\n' "$@" >ctx/Dockerfile
+	run_kept prog build ctx
+	[ "$status" -ne 0 ] || explain "wanted: a failure"
+	stderr_has "$text"
+}
+
+repository() {
+	needs git
+	local git="git -c user.name=a -c user.email=a@example.com -c init.defaultBranch=main"
+
+	mkdir -p "$T/www"
+	(
+		cd "$T/www"
+		export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_DATE=1600000000Z GIT_COMMITTER_DATE=1600000000Z
+		git -c init.defaultBranch=main init -q work
+		cd work
+		mkdir -p sub/deep
+		echo one >one
+		echo two >sub/deep/two
+		ln -s / sub/proj
+		ln -s one link
+		chmod 755 one
+		git add -A
+		$git commit -qm first
+		git tag v1
+		git checkout -q -b other
+		echo other >one
+		printf 'FROM scratch\nCOPY one /copied\nCOPY . /all\n' >Dockerfile
+		printf 'FROM scratch\nCOPY two /two\n' >sub/deep/Dockerfile
+		git add -A
+		$git commit -qm second
+		git checkout -q main
+		git clone -q --bare . ../r.git 2>/dev/null
+		git -C ../r.git update-server-info
+		git rev-parse v1 other >"$T/commits"
+	)
+	V1=$(sed -n 1p "$T/commits")
+	OTHER=$(sed -n 2p "$T/commits")
+}
+
+@test "ADD of a URL: 0600, Last-Modified, the name of the last part of its path" {
+	files_start
+	echo page >"$T/www/the page.txt"
+	touch -d '2020-01-02 03:04:05Z' "$T/www/the page.txt"
+	files_of "FROM scratch" "ADD $FILES/the%20page.txt?x=1#part /dir/" "ADD $FILES/the%20page.txt /dir/name" \
+		"ADD --chmod=644 --chown=3:4 $FILES/the%20page.txt /mode"
+	stdout_is "drwxr-xr-x 0/0 0 2023-11-14 22:13:20 dir/
+-rw------- 0/0 5 2020-01-02 03:04:05 dir/name
+-rw------- 0/0 5 2020-01-02 03:04:05 dir/the page.txt
+-rw-r--r-- 3/4 5 2020-01-02 03:04:05 mode"
+}
+
+@test "ADD of a URL twice is fetched again and cached when it is the same" {
+	files_start
+	echo page >"$T/www/page"
+	mkdir ctx
+	printf 'FROM scratch\nADD %s/page /\n' "$FILES" >ctx/Dockerfile
+	works prog build ctx
+	first=$(cat "$T/stdout")
+	works prog build --progress plain ctx
+	stdout_is "$first"
+	stderr_has CACHED
+	echo new >"$T/www/page"
+	works prog build --progress plain ctx
+	stderr_lacks CACHED
+	differ "$(cat "$T/stdout")" "$first"
+}
+
+@test "a checksum is held against what came" {
+	files_start
+	echo page >"$T/www/page"
+	sum=$(sha256sum <"$T/www/page" | cut -d' ' -f1)
+	files_of "FROM scratch" "ADD --checksum=sha256:$sum $FILES/page /"
+	echo more >>"$T/www/page"
+	fails_with "digest mismatch" "FROM scratch" "ADD --checksum=sha256:$sum $FILES/page /"
+	stderr_has "Dockerfile:2: ADD: "
+	fails_with "--checksum" "FROM scratch" "ADD --checksum=sha256:12 $FILES/page /"
+	fails_with "checksum can't be specified for multiple sources" "FROM scratch" \
+		"ADD --checksum=sha256:$sum $FILES/page $FILES/page /d/"
+	touch ctx/f
+	fails_with "checksum requires HTTP(S) or Git source" "FROM scratch" "ADD --checksum=sha256:$sum f /"
+}
+
+@test "redirects are followed, ten of them, and only outwards" {
+	files_start
+	echo page >"$T/www/page"
+	files_of "FROM scratch" "ADD $FILES/hops/10/page /d/"
+	stdout_has " d/page"
+	fails_with "more than 10 redirects" "FROM scratch" "ADD $FILES/hops/11/page /d/"
+	fails_with "neither http:// nor https://" "FROM scratch" "ADD $FILES/away/file:///etc/passwd /d/"
+	fails_with "more private" "FROM scratch" "ADD $FILES/away/http://169.254.169.254/ /d/"
+}
+
+@test "what cannot be fetched is told with file and line" {
+	files_start
+	fails_with "Dockerfile:2: ADD: $FILES/none: invalid response status 404" "FROM scratch" "ADD $FILES/none /"
+	fails_with "source can't be a URL for COPY" "FROM scratch" "COPY $FILES/none /"
+	fails_with "source can't be a git ref for COPY" "FROM scratch" "COPY $FILES/none.git /"
+}
+
+@test "an archive from a URL is unpacked when asked" {
+	files_start
+	mkdir -p tree/d
+	echo f >tree/d/f
+	chmod 640 tree/d/f
+	chmod 750 tree/d
+	tar --owner=5 --group=6 --mtime=@1500000000 -C tree -czf "$T/www/x.tgz" d
+	touch -d @1600000000 "$T/www/x.tgz"
+	files_of "FROM scratch" "ADD $FILES/x.tgz /plain/" "ADD --unpack=true $FILES/x.tgz /unpacked/"
+	stdout_is "drwxr-xr-x 0/0 0 2023-11-14 22:13:20 plain/
+-rw------- 0/0 $(stat -c %s "$T/www/x.tgz") 2020-09-13 12:26:40 plain/x.tgz
+drwxr-xr-x 0/0 0 2023-11-14 22:13:20 unpacked/
+drwxr-x--- 5/6 0 2017-07-14 02:40:00 unpacked/d/
+-rw-r----- 5/6 2 2017-07-14 02:40:00 unpacked/d/f"
+}
+
+@test "ADD of a repository: a branch, a tag, a commit, a directory of it" {
+	repository
+	files_start
+	files_of "FROM scratch" "ADD $FILES/r.git /head" "ADD $FILES/r.git#v1:sub/deep /deep" \
+		"ADD $FILES/r.git#$V1 /commit" "ADD $FILES/r.git?branch=other&subdir=sub/deep /query"
+	stdout_is "drwxr-xr-x 0/0 0 2023-11-14 22:13:20 commit/
+lrwxrwxrwx 0/0 0 2020-09-13 12:26:40 commit/link -> one
+-rwxr-xr-x 0/0 4 2020-09-13 12:26:40 commit/one
+drwxr-xr-x 0/0 0 2020-09-13 12:26:40 commit/sub/
+drwxr-xr-x 0/0 0 2020-09-13 12:26:40 commit/sub/deep/
+-rw-r--r-- 0/0 4 2020-09-13 12:26:40 commit/sub/deep/two
+lrwxrwxrwx 0/0 0 2020-09-13 12:26:40 commit/sub/proj -> /
+drwxr-xr-x 0/0 0 2023-11-14 22:13:20 deep/
+-rw-r--r-- 0/0 4 2020-09-13 12:26:40 deep/two
+drwxr-xr-x 0/0 0 2023-11-14 22:13:20 head/
+lrwxrwxrwx 0/0 0 2020-09-13 12:26:40 head/link -> one
+-rwxr-xr-x 0/0 4 2020-09-13 12:26:40 head/one
+drwxr-xr-x 0/0 0 2020-09-13 12:26:40 head/sub/
+drwxr-xr-x 0/0 0 2020-09-13 12:26:40 head/sub/deep/
+-rw-r--r-- 0/0 4 2020-09-13 12:26:40 head/sub/deep/two
+lrwxrwxrwx 0/0 0 2020-09-13 12:26:40 head/sub/proj -> /
+drwxr-xr-x 0/0 0 2023-11-14 22:13:20 query/
+-rw-r--r-- 0/0 27 2020-09-13 12:26:40 query/Dockerfile
+-rw-r--r-- 0/0 4 2020-09-13 12:26:40 query/two"
+}
+
+@test "the .git directory stays when asked, and a commit can be demanded" {
+	repository
+	files_start
+	files_of "FROM scratch" "ADD --keep-git-dir=true $FILES/r.git#v1 /r"
+	stdout_has " r/.git/HEAD"
+	files_of "FROM scratch" "ADD --checksum=${V1:0:12} $FILES/r.git#v1 /r"
+	stdout_lacks ".git/"
+	fails_with "expected checksum to match $OTHER, got $V1" "FROM scratch" \
+		"ADD --checksum=$OTHER $FILES/r.git#v1 /r"
+}
+
+@test "a ref is no option, a subdir leads nowhere else" {
+	repository
+	files_start
+	fails_with "invalid git ref '--upload-pack=x'" "FROM scratch" "ADD $FILES/r.git#--upload-pack=x /r"
+	fails_with "there is no ref 'nope'" "FROM scratch" "ADD $FILES/r.git#nope /r"
+	fails_with "subdir 'sub/proj': Not a directory" "FROM scratch" "ADD $FILES/r.git#main:sub/proj /r"
+	fails_with "leads out of the repository" "FROM scratch" "ADD $FILES/r.git#main:../x /r"
+	fails_with "unexpected query" "FROM scratch" "ADD $FILES/r.git?x=y /r"
+}
+
+@test "git runs with nothing of the caller's, and no hook of anybody's" {
+	repository
+	files_start
+	mkdir -p "$HOME" hooks
+	printf '#!/bin/sh\ntouch %s/ran\n' "$T" >hooks/post-checkout
+	chmod 755 hooks/post-checkout
+	printf '[core]\n\thooksPath = %s/hooks\n[url "file://%s/www/"]\n\tinsteadOf = %s/\n' \
+		"$PWD" "$T" "$FILES" >"$HOME/.gitconfig"
+	files_of "FROM scratch" "ADD $FILES/r.git /r"
+	is_missing "$T/ran"
+	grep -q r.git "$T/files.log"
+}
