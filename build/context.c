@@ -218,7 +218,7 @@ context_runs_free(struct solve *s)
 		if (c->tree[0] != '\0') {
 			struct err ignored;
 
-			store_tree_drop(s->store, c->tree, &ignored);
+			solve_drop(s, c->tree, &ignored);
 		}
 	}
 	free(s->contexts);

@@ -147,6 +147,7 @@ resolve_mounts(struct evaluation *e, struct plan_step *s, struct err *err)
 		struct step_mount *m = &s->mounts[s->mount_count];
 		struct mount *mount = &in->run.mounts[i];
 
+		s->mount_count++;
 		m->from.kind = mount->kind == MOUNT_BIND ? ORIGIN_CONTEXT : ORIGIN_SCRATCH;
 		if (mount->from != NULL && plan_origin(e->plan, e->stage->index, mount->from, false,
 						   in->line_start, &m->from, err) < 0)
@@ -157,7 +158,6 @@ resolve_mounts(struct evaluation *e, struct plan_step *s, struct err *err)
 			return err_set(err, ERR_INPUT, "invalid mount target \"/\"");
 		m->mount = *mount;
 		memset(mount, 0, sizeof *mount);
-		s->mount_count++;
 	}
 	return 0;
 }

@@ -179,7 +179,7 @@ add_free(struct solve *s, struct node *n)
 		struct err ignored;
 
 		if (u->tree.fs_fd >= 0)
-			store_tree_drop(s->store, u->tree.id, &ignored);
+			solve_drop(s, u->tree.id, &ignored);
 		auto_tree_new(&u->tree);
 		listing_free(&u->listing);
 		free(u->path);

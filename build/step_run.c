@@ -291,12 +291,13 @@ work(struct solve *s, struct node *n, struct err *err)
 	if (s->seccomp == NULL && seccomp_compile(CAPS_DEFAULT, &s->seccomp, err) < 0)
 		return -1;
 	environment(s, n->step, &r.env);
-	if (run_mounts_prepare(s, n, &mounts, &r.env, err) < 0)
-		return -1;
 	r.resolv_conf = resolv_conf = host_file("/etc/resolv.conf");
 	r.hosts = hosts = hosts_text(s);
-	node_miss(s, n);
-	result = start(s, n, &r, err);
+	result = run_mounts_prepare(s, n, &mounts, &r.env, err);
+	if (result == 0) {
+		node_miss(s, n);
+		result = start(s, n, &r, err);
+	}
 	root_close(r.lowers, r.lower_count);
 	free(r.lowers);
 	strv_free(&r.env);
