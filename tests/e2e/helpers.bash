@@ -23,6 +23,7 @@ setup() {
 
 e2e_teardown() {
 	cd / || return 1
+	! declare -F consumers_end >/dev/null || consumers_end
 	registry_stop
 	# trees may belong to ids that only a user namespace may remove
 	if [ -d "$T/store" ]; then
@@ -210,4 +211,24 @@ registry_stop() {
 	wait "$REGISTRY_PID" 2>/dev/null
 	REGISTRY_PID=
 	return 0
+}
+
+# registry_mark: a request that registry_requests finds again; all that was answered before it is logged before it
+registry_mark() {
+	REGISTRY_MARK=$((${REGISTRY_MARK:-0} + 1))
+	exec 8<>"/dev/tcp/${REGISTRY/://}"
+	printf 'GET /v2/mark-%d/tags/list HTTP/1.0\r\n\r\n' "$REGISTRY_MARK" >&8
+	cat <&8 >/dev/null
+	exec 8<&-
+	timeout 60 sh -c 'until grep -q "$1" "$2"; do sleep 0.05; done' wait \
+		"/v2/mark-$REGISTRY_MARK/" "$T/registry.log"
+}
+
+# registry_requests: "METHOD uri" of each request since the last mark
+registry_requests() {
+	local from=$REGISTRY_MARK
+
+	registry_mark
+	sed -n "\\,/v2/mark-$from/,"',$s/.* http.request.method=\([A-Z]*\) .* http.request.uri="\{0,1\}\([^ "]*\).*/\1 \2/p' \
+		"$T/registry.log" | grep -v "/v2/mark-"
 }
