@@ -333,7 +333,8 @@ apply_hole(struct apply *a, uint64_t len, struct err *err)
 int
 apply_finish(struct apply *a, struct err *err)
 {
-	if (end_file(a, err) < 0 || apply_finish_dirs(a, err) < 0)
+	if (end_file(a, err) < 0 || apply_finish_whiteouts(a, err) < 0 ||
+		apply_finish_dirs(a, err) < 0)
 		return -1;
 	return a->out != NULL ? apply_finish_listing(a, err) : 0;
 }

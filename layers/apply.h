@@ -43,8 +43,9 @@ struct apply_options {
 	enum tar_dialect dialect; /* TAR_PLAIN for ADD: names of whiteouts are names */
 	bool digests;             /* of files, into the listing */
 	bool no_devices;          /* never try mknod */
-	/* What is below, for APPLY_OVERLAY: a parent that the archive does not name looks as it does there.
-	 * NULL: 0755, 0:0. */
+	/* What is below, for APPLY_OVERLAY, where it is known: a parent that the archive does not name looks
+	 * as it does there, a link there leads on, and whiteouts of nothing are left out.  NULL: such parents
+	 * are 0755, 0:0. */
 	const struct view *lower;
 	uint64_t max_entries; /* 0: TAR_ENTRIES_MAX */
 	uint64_t max_size;    /* bytes of files together; 0: no cap but the stream's */

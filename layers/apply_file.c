@@ -264,6 +264,8 @@ apply_make_whiteout(struct apply *a, const char *name, struct err *err)
 	}
 	if (errno != ENOENT)
 		return err_sys(err, "look at '%s'", path.data);
+	if (a->o.lower != NULL && view_entry(a->o.lower, path.data) == NULL)
+		return 0; /* there is nothing to be removed */
 	if (mknodat(dir, name, S_IFCHR, makedev(0, 0)) < 0) {
 		if (errno != EPERM && errno != EACCES && errno != ENOTSUP)
 			return err_sys(err, "make the whiteout of '%s'", path.data);

@@ -34,9 +34,12 @@ by_name(const void *key, const void *row)
 static bool
 is_removed(const struct apply *a, const char *path, size_t index)
 {
-	AUTO(free) char *above = xstrdup(path);
+	AUTO(free) char *above = NULL;
 	char *slash;
 
+	if (a->removal_count == 0)
+		return false;
+	above = xstrdup(path);
 	while ((slash = strrchr(above, '/')) != NULL) {
 		const struct removal *r;
 
@@ -54,9 +57,10 @@ drop_removed(struct apply *a)
 	struct listing *l = &a->list;
 	size_t kept = 0, count = 0;
 
-	if (a->removal_count == 0)
+	if (a->removal_count == 0 && a->whiteouts.count == 0)
 		return;
-	qsort(a->removals, a->removal_count, sizeof *a->removals, by_path_then_latest);
+	if (a->removal_count > 1)
+		qsort(a->removals, a->removal_count, sizeof *a->removals, by_path_then_latest);
 	/* the latest of each path is enough */
 	for (size_t i = 0; i < a->removal_count; i++) {
 		if (count > 0 && strcmp(a->removals[count - 1].path, a->removals[i].path) == 0)
@@ -66,7 +70,10 @@ drop_removed(struct apply *a)
 	}
 	a->removal_count = count;
 	for (size_t i = 0; i < l->count; i++) {
-		if (is_removed(a, l->entries[i].path, i))
+		struct entry *e = &l->entries[i];
+
+		if (is_removed(a, e->path, i) ||
+			(e->kind == ENTRY_WHITEOUT && apply_is_below_whited(a, e->path)))
 			entry_free(&l->entries[i]);
 		else
 			l->entries[kept++] = l->entries[i];

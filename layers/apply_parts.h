@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 
+#include "base/strv.h"
 #include "layers/apply.h"
 #include "layers/digest.h"
 
@@ -61,6 +62,7 @@ struct apply {
 	struct cursor here, target;
 	struct brought brought;
 	struct brought whited; /* paths of whiteouts and opaque directories */
+	struct strv whiteouts; /* that were made */
 	struct late_dir *late;
 	size_t late_count, late_room;
 	struct removal *removals;
@@ -121,6 +123,10 @@ void apply_record(struct apply *a, struct entry *e); /* takes */
 void apply_record_mark(struct apply *a, enum entry_kind kind, const char *path);
 /* Whether this layer removes what is below at path, which a new directory there must go on doing. */
 bool apply_is_whited(const struct apply *a, const char *path);
+/* Or a directory above it. */
+bool apply_is_below_whited(const struct apply *a, const char *path);
+/* Whiteouts where nothing is merged are no whiteouts to overlay: they would be seen in their directory. */
+int apply_finish_whiteouts(struct apply *a, struct err *err);
 void apply_record_removal(struct apply *a, const char *path);
 void apply_record_free(struct apply *a);
 void apply_late(struct apply *a, const struct entry *e, bool has_mode);

@@ -39,6 +39,7 @@ apply_record_free(struct apply *a)
 	free(a->removals);
 	free(a->brought.slots);
 	free(a->whited.slots);
+	strv_free(&a->whiteouts);
 }
 
 static uint64_t
@@ -151,6 +152,8 @@ apply_record_mark(struct apply *a, enum entry_kind kind, const char *path)
 
 	if (a->o.form == APPLY_OVERLAY)
 		brought_add(&a->whited, path);
+	if (a->o.form == APPLY_OVERLAY && kind == ENTRY_WHITEOUT)
+		strv_add(&a->whiteouts, path);
 	record(a, &e);
 }
 
@@ -158,6 +161,45 @@ bool
 apply_is_whited(const struct apply *a, const char *path)
 {
 	return brought_find(&a->whited, path) == BROUGHT_ITSELF;
+}
+
+bool
+apply_is_below_whited(const struct apply *a, const char *path)
+{
+	AUTO(free) char *above = xstrdup(path);
+	char *slash;
+
+	while ((slash = strrchr(above, '/')) != NULL) {
+		*slash = '\0';
+		if (apply_is_whited(a, above))
+			return true;
+	}
+	return false;
+}
+
+int
+apply_finish_whiteouts(struct apply *a, struct err *err)
+{
+	for (size_t i = 0; i < a->whiteouts.count; i++) {
+		const char *path = a->whiteouts.items[i], *slash = strrchr(path, '/');
+		struct entry none = { 0 };
+		struct stat st;
+		int said, dir;
+
+		if (slash == NULL || !apply_is_below_whited(a, path))
+			continue;
+		said = cursor_go(
+			a, &a->here, path, (size_t)(slash - path), CURSOR_EXACT, &none, err);
+		if (said < 0)
+			return -1;
+		dir = cursor_fd(&a->here);
+		if (said == 0 || fstatat(dir, slash + 1, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+			!apply_is_whiteout(a, dir, slash + 1, &st))
+			continue;
+		if (unlinkat(dir, slash + 1, 0) < 0)
+			return err_sys(err, "remove the whiteout of '%s'", path);
+	}
+	return 0;
 }
 
 void
