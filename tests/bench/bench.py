@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """bench - how fast cooper is beside the peers that are installed.
 
-    bench.py [--runs N] [--json FILE] [--only NAME,...] [--cooper PATH] [--work DIR]
+    bench.py [--runs N] [--json FILE] [--only NAME;...] [--cooper PATH] [--work DIR]
 
 Each row is one piece of work, done by cooper and by a peer in turn (A B A B ...), so that a noisy machine is
 noisy for both.  Printed are the medians of wall time, processor time and peak memory (of the largest process),
@@ -25,7 +25,7 @@ class Bench:
     def __init__(self, args):
         self.cooper = os.path.abspath(args.cooper)
         self.runs = args.runs
-        self.only = set(args.only.split(",")) if args.only else None
+        self.only = set(args.only.split(";")) if args.only else None
         self.work = os.path.abspath(args.work)
         os.makedirs(self.work, exist_ok=True)
         self.port = free_port()
