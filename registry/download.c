@@ -6,20 +6,46 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
-#include "base/event.h"
 #include "base/mem.h"
+#include "registry/download_parts.h"
 #include "registry/retry.h"
 
 #define EXPIRED_MAX 3 /* redirects that lead to a refusal */
+#define FORGIVE_SIZE (64u << 10)
 
 struct download {
 	struct sink counter; /* stands before out */
-	struct sink *out;
-	uint64_t size;
+	const struct span *span;
 	uint64_t position; /* what out has, from the start of the blob */
 	uint64_t skip;     /* bytes that come again */
+	unsigned expired;
+	bool ignores_ranges, is_slow;
+	struct timespec begun; /* of this answer's body */
+	uint64_t begun_at;
 };
+
+static uint64_t
+elapsed_ms(const struct timespec *since)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)((now.tv_sec - since->tv_sec) * 1000 +
+			  (now.tv_nsec - since->tv_nsec) / 1000000);
+}
+
+/* One connection may be throttled where several are not. */
+static bool
+is_slow(const struct download *d)
+{
+	uint64_t got = d->position - d->begun_at;
+
+	return d->span->slow_bytes_s > 0 && got >= DOWNLOAD_PROBE_SIZE &&
+	       d->span->end - d->position >= DOWNLOAD_PARTS_SIZE &&
+	       got / (elapsed_ms(&d->begun) + 1) < d->span->slow_bytes_s / 1000;
+}
 
 static int
 counter_write(struct sink *s, const void *bytes, size_t len, struct err *err)
@@ -29,15 +55,16 @@ counter_write(struct sink *s, const void *bytes, size_t len, struct err *err)
 
 	d->skip -= again;
 	len -= again;
-	if (len > d->size - d->position)
+	if (len > d->span->end - d->position)
 		return err_set(
-			err, ERR_CORRUPT, "more than its %" PRIu64 " bytes arrived", d->size);
+			err, ERR_CORRUPT, "more than its %" PRIu64 " bytes arrived", d->span->size);
 	if (len == 0)
 		return 0;
-	if (sink_write(d->out, (const char *)bytes + again, len, err) < 0)
+	if (sink_write(d->span->out, (const char *)bytes + again, len, err) < 0)
 		return -1;
 	d->position += len;
-	return 0;
+	d->is_slow = is_slow(d);
+	return d->is_slow ? err_set(err, ERR_REMOTE, "it is slow") : 0;
 }
 
 static const struct sink_ops counter_ops = { .write = counter_write };
@@ -90,9 +117,9 @@ accept_range(struct download *d, const struct http_response *r, struct err *err)
 	if (first != d->position)
 		return err_set(err, ERR_CORRUPT,
 			"bytes from %" PRIu64 " came instead of from %" PRIu64, first, d->position);
-	if (total != UINT64_MAX && total != d->size)
+	if (total != UINT64_MAX && total != d->span->size)
 		return err_set(err, ERR_CORRUPT, "it has %" PRIu64 " bytes instead of %" PRIu64,
-			total, d->size);
+			total, d->span->size);
 	return 0;
 }
 
@@ -105,16 +132,19 @@ accept_body(void *arg, const struct http_response *r, struct sink **out, struct 
 
 	*out = &d->counter;
 	d->skip = 0;
+	d->begun_at = d->position;
+	clock_gettime(CLOCK_MONOTONIC, &d->begun);
 	if (r->status == 206)
 		return accept_range(d, r, err);
 	if (r->status != 200)
 		return err_set(err, ERR_REMOTE, "%d is no answer to a GET", r->status);
 	d->skip = d->position;
 	if (length != NULL && (encoding == NULL || strcasecmp(encoding, "identity") == 0) &&
-		strtoull(length, NULL, 10) != d->size)
-		return err_set(
-			err, ERR_CORRUPT, "it has %s bytes instead of %" PRIu64, length, d->size);
-	return 0;
+		strtoull(length, NULL, 10) != d->span->size)
+		return err_set(err, ERR_CORRUPT, "it has %s bytes instead of %" PRIu64, length,
+			d->span->size);
+	d->ignores_ranges = d->span->end < d->span->size;
+	return d->ignores_ranges ? err_set(err, ERR_REMOTE, "it ignores ranges") : 0;
 }
 
 static bool
@@ -128,52 +158,74 @@ is_elsewhere(const struct repository *r, const struct url *at)
 	return !url_same_origin(&base, at);
 }
 
+static void
+learn_direct(const struct repository *r, struct span *span, const struct url *at, bool worked)
+{
+	if (span->direct == NULL)
+		return;
+	span->has_direct = worked && is_elsewhere(r, at);
+	if (span->has_direct)
+		*span->direct = *at;
+}
+
 /* 1: complete, 0: try again, -1. */
 static int
-try_once(const struct repository *r, struct request *q, struct download *d, struct retry *retry,
-	unsigned *expired, struct err *err)
+try_once(const struct repository *r, struct request *q, struct span *span, struct download *d,
+	struct retry *retry, struct err *err)
 {
 	AUTO(http_response) struct http_response response = HTTP_RESPONSE_INIT;
 	uint64_t before = d->position;
+	bool was_direct = q->url != NULL, is_good;
 	struct url at;
 	int result = request_send(r->session, r->host, q, &response, &at, err);
 
 	if (response.failure == HTTP_FAILURE_OURS)
 		return -1;
-	if (d->position > before)
+	if (d->position - before >= FORGIVE_SIZE)
 		retry_forgive(retry);
-	if (result == 0 && (response.status == 200 || response.status == 206)) {
-		if (d->position == d->size)
-			return 1;
-		result = err_set(err, ERR_REMOTE, "%" PRIu64 " of %" PRIu64 " bytes arrived",
-			d->position, d->size);
-		response.failure = HTTP_FAILURE_CUT;
-	} else if (result == 0 && response.status == 416 && d->position == d->size) {
+	is_good = result == 0 && (response.status == 200 || response.status == 206);
+	if (result == 0)
+		learn_direct(r, span, &at, is_good);
+	if (is_good && d->position == span->end)
 		return 1;
+	if (is_good) {
+		result = err_set(err, ERR_REMOTE, "%" PRIu64 " of %" PRIu64 " bytes arrived",
+			d->position, span->size);
+		response.failure = HTTP_FAILURE_CUT;
 	} else if (result == 0) {
 		request_failed(r->session, r->host, q, &response, &at, err);
-		if (response.status < 500 && is_elsewhere(r, &at) && ++*expired < EXPIRED_MAX)
+		if (response.status < 500 && (was_direct || is_elsewhere(r, &at)) &&
+			++d->expired < EXPIRED_MAX)
 			return 0;
 	}
 	return retry_again(retry, result, &response) ? 0 : -1;
 }
 
+static void
+add_range(const struct span *span, uint64_t position, struct strv *headers)
+{
+	if (span->end < span->size)
+		strv_addf(headers, "Range: bytes=%" PRIu64 "-%" PRIu64, position, span->end - 1);
+	else if (position > 0)
+		strv_addf(headers, "Range: bytes=%" PRIu64 "-", position);
+}
+
 int
-download(const struct repository *r, const char *path, const struct strv *headers, uint64_t size,
-	uint64_t offset, struct sink *out, struct err *err)
+download_span(const struct repository *r, struct span *span, struct err *err)
 {
 	struct download d = {
-		.counter = { .ops = &counter_ops }, .out = out, .size = size, .position = offset
+		.counter = { .ops = &counter_ops }, .span = span, .position = span->first
 	};
 	struct retry retry;
-	unsigned expired = 0;
-	int done;
+	int done = 0;
 
 	session_retry(r->session, &retry);
-	do {
+	while (done == 0 && d.position < span->end) {
 		AUTO(strv) struct strv all = STRV_INIT;
 		struct request q = { .method = "GET",
-			.path = path,
+			.path = span->has_direct ? NULL : span->path,
+			.url = span->has_direct ? span->direct : NULL,
+			.reason = POLICY_REDIRECT,
 			.repository = r->name,
 			.scope = r->scope,
 			.headers = &all,
@@ -181,15 +233,39 @@ download(const struct repository *r, const char *path, const struct strv *header
 			.arg = &d,
 			.once = true };
 
-		if (headers != NULL)
-			strv_add_all(&all, headers);
-		if (d.position == size)
-			return 0;
-		if (d.position > 0) {
-			strv_addf(&all, "Range: bytes=%" PRIu64 "-", d.position);
-			event_debug("%s: going on from byte %" PRIu64, path, d.position);
-		}
-		done = try_once(r, &q, &d, &retry, &expired, err);
-	} while (done == 0);
+		if (span->headers != NULL)
+			strv_add_all(&all, span->headers);
+		add_range(span, d.position, &all);
+		done = try_once(r, &q, span, &d, &retry, err);
+	}
+	span->position = d.position;
+	span->is_slow = d.is_slow;
+	span->ignores_ranges = d.ignores_ranges;
 	return done < 0 ? -1 : 0;
+}
+
+int
+download(const struct repository *r, const char *path, const struct strv *headers, uint64_t size,
+	uint64_t offset, struct sink *out, struct err *err)
+{
+	struct url direct;
+	struct span span = { .path = path,
+		.headers = headers,
+		.size = size,
+		.first = offset,
+		.end = size,
+		.out = out,
+		.direct = &direct,
+		.slow_bytes_s = session_slow_bytes_s(r->session) };
+	int result = download_span(r, &span, err);
+
+	if (result == 0 || !span.is_slow)
+		return result;
+	span.first = span.position;
+	span.slow_bytes_s = 0;
+	result = download_parts(r, &span, err);
+	if (result == 0 || !span.ignores_ranges)
+		return result;
+	span.first = span.position;
+	return download_span(r, &span, err);
 }

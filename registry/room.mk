@@ -9,6 +9,7 @@ libregistry_a_SOURCES = \
 	registry/challenge.c registry/challenge.h \
 	registry/credentials.c registry/credentials.h registry/credentials_login.c \
 	registry/download.c registry/download.h \
+	registry/download_parts.c registry/download_parts.h \
 	registry/helper.c registry/helper.h \
 	registry/host.c registry/host.h \
 	registry/http.c registry/http.h \
@@ -42,3 +43,4 @@ libregistry_a_SOURCES = \
 	registry/upload.c registry/upload.h \
 	registry/upload_chunks.c registry/upload_chunks.h \
 	registry/url.c registry/url.h
+EXTRA_DIST += docs/registry.md

@@ -16,6 +16,9 @@
 #include "registry/retry.h"
 #include "registry/token.h"
 
+#define SLOW_BYTES_S 60000000
+#define CONNECTIONS_MAX 4 /* besides one for each blob */
+
 struct known_credential {
 	char *host, *repository;
 	struct credential credential;
@@ -34,6 +37,7 @@ struct session {
 	struct strv warnings;
 	struct registries registries;
 	bool has_registries;
+	unsigned borrowed; /* connections */
 	pthread_mutex_t token_lock;
 	struct tokens tokens;
 };
@@ -247,6 +251,34 @@ session_retry(struct session *s, struct retry *out)
 {
 	retry_start(out, &(struct retry_options){
 				 .tries = s->options.tries, .first_ms = s->options.retry_ms });
+}
+
+uint64_t
+session_slow_bytes_s(const struct session *s)
+{
+	return s->options.slow_bytes_s > 0 ? s->options.slow_bytes_s : SLOW_BYTES_S;
+}
+
+unsigned
+session_borrow(struct session *s, unsigned min, unsigned max)
+{
+	unsigned count;
+
+	pthread_mutex_lock(&s->lock);
+	count = CONNECTIONS_MAX - s->borrowed;
+	count = count > max ? max : count;
+	count = count < min ? 0 : count;
+	s->borrowed += count;
+	pthread_mutex_unlock(&s->lock);
+	return count;
+}
+
+void
+session_give_back(struct session *s, unsigned count)
+{
+	pthread_mutex_lock(&s->lock);
+	s->borrowed -= count;
+	pthread_mutex_unlock(&s->lock);
 }
 
 void

@@ -3,6 +3,7 @@
 #define REGISTRY_SESSION_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -25,10 +26,13 @@ struct session_options {
 	const char *registries_conf; /* NULL: the usual ones; "": none */
 	const char *cert_dir;        /* *.crt, *.cert and *.key for every host; NULL: certs.d */
 	unsigned stall_ms;           /* no byte for so long ends a try; 0: 60 s */
-	unsigned connect_ms;         /* 0: 30 s */
-	unsigned answer_ms;          /* what a registry may think before it answers; 0: 300 s */
-	unsigned tries;              /* of each request; 0: 5 */
-	unsigned retry_ms;           /* the shortest wait between tries; 0: 300 ms */
+	/* A download that gives less per second goes on over several connections; 0: 60 MB;
+	 * UINT64_MAX: all do, 1: none does. */
+	uint64_t slow_bytes_s;
+	unsigned connect_ms; /* 0: 30 s */
+	unsigned answer_ms;  /* what a registry may think before it answers; 0: 300 s */
+	unsigned tries;      /* of each request; 0: 5 */
+	unsigned retry_ms;   /* the shortest wait between tries; 0: 300 ms */
 };
 #define SESSION_OPTIONS_INIT     \
 	{                        \
@@ -64,6 +68,11 @@ int session_credential(struct session *s, const char *host, const char *reposito
 struct tokens *session_tokens(struct session *s);
 void session_tokens_done(struct session *s);
 void session_retry(struct session *s, struct retry *out);
+uint64_t session_slow_bytes_s(const struct session *s);
+/* Further connections for one download: at least min and at most max of them, or 0; to be given
+ * back. */
+unsigned session_borrow(struct session *s, unsigned min, unsigned max);
+void session_give_back(struct session *s, unsigned count);
 /* Warns once per text. */
 void session_warn(struct session *s, const char *host, const char *text);
 

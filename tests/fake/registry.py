@@ -22,7 +22,7 @@ It prints "port N" and serves on loopback until it is killed.
         nomount            a mount is refused
         late               do what was asked, then hang up without an answer
         endless            a body without end
-    {port}, {other}: our ports in values; %20 is a blank
+    {port}, {other}: our ports in values, {path} what was asked for; %20 is a blank
     --auth basic|bearer    with --user name:password; anonymous may pull with --anonymous
     --realm URL            instead of our /token
     --life S               expires_in of tokens; --expire S: when they really do
@@ -118,6 +118,7 @@ class Handler(BaseHTTPRequestHandler):
         return None
 
     def fill(self, text):
+        text = text.replace("{path}", self.path)
         for name, port in self.state.ports.items():
             text = text.replace("{%s}" % name, str(port))
         return text

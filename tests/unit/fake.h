@@ -121,4 +121,18 @@ static inline int __attribute__((unused)) push_layer(struct fake *f, struct err 
 	return f->push->ops->put(f->push, &f->layer, &source.source, err);
 }
 
+/* A blob of some MiB in the registry. */
+static inline int __attribute__((unused))
+push_large(struct fake *f, size_t size, struct descriptor *d, struct err *err)
+{
+	AUTO(buf) struct buf bytes = BUF_INIT;
+	uint32_t *words = (uint32_t *)(void *)buf_reserve(&bytes, size);
+	size_t i;
+
+	for (i = 0; i < size / 4; i++)
+		words[i] = (uint32_t)(i * 2654435761u);
+	*d = (struct descriptor){ .size = 0 };
+	return place_put_bytes(f->push, words, size, d, err);
+}
+
 #endif

@@ -376,6 +376,85 @@ TEST(when_no_mirror_helps_all_are_named)
 	is_true(strstr(err.msg, there) != NULL);
 }
 
+static int
+get_large(struct fake *f, const struct descriptor *d, struct err *err)
+{
+	AUTO(sink) struct sink *sink = sink_none();
+
+	return place_get(f->pull, d, sink, err);
+}
+
+TEST(a_slow_download_goes_on_over_several_connections)
+{
+	AUTO(fake) struct fake f;
+	struct descriptor d;
+	struct err err = { 0 };
+
+	start_with(&f, (struct session_options){ .slow_bytes_s = UINT64_MAX },
+		(const char *const[]){ "--rule", "GET /blobs/ skip=2 times=1 truncate=1000",
+			"--rule", "GET /blobs/ skip=4 times=1 status=503", NULL });
+	works(push_large(&f, (50u << 20) + 12345, &d, &err));
+	works(get_large(&f, &d, &err));
+	is_true(asked(&f, "GET", "bytes=") >= 12);
+}
+
+TEST(what_is_in_parts_is_verified_as_a_whole)
+{
+	AUTO(fake) struct fake f;
+	struct descriptor d;
+	struct err err = { 0 };
+
+	start_with(&f, (struct session_options){ .slow_bytes_s = UINT64_MAX },
+		(const char *const[]){ "--rule", "GET /blobs/ skip=3 times=1 flip", NULL });
+	works(push_large(&f, 40u << 20, &d, &err));
+	same_int(get_large(&f, &d, &err), -1);
+	same_int(err.kind, ERR_CORRUPT);
+}
+
+TEST(parts_that_a_server_does_not_know_come_in_one_piece)
+{
+	AUTO(fake) struct fake f;
+	struct descriptor d;
+	struct err err = { 0 };
+
+	start_with(&f, (struct session_options){ .slow_bytes_s = UINT64_MAX },
+		(const char *const[]){ "--rule", "GET /blobs/ noranges", NULL });
+	works(push_large(&f, 40u << 20, &d, &err));
+	works(get_large(&f, &d, &err));
+}
+
+TEST(a_part_that_stays_broken_ends_the_download)
+{
+	AUTO(fake) struct fake f;
+	struct descriptor d;
+	struct err err = { 0 };
+
+	start_with(&f, (struct session_options){ .slow_bytes_s = UINT64_MAX },
+		(const char *const[]){ "--rule", "GET /blobs/ skip=4 status=500", NULL });
+	works(push_large(&f, 60u << 20, &d, &err));
+	same_int(get_large(&f, &d, &err), -1);
+	same_int(err.kind, ERR_REMOTE);
+}
+
+TEST(parts_go_straight_to_where_the_registry_redirects_to)
+{
+	AUTO(fake) struct fake f;
+	AUTO(free) char *rule = NULL;
+	struct descriptor d;
+	struct err err = { 0 };
+
+	start_with(&f, (struct session_options){ .slow_bytes_s = UINT64_MAX },
+		(const char *const[]){ "--other", "--rule",
+			"GET ^/v2/a/b/blobs/sha256:[0-9a-f]*$ status=307 "
+			"header=Location:http://127.0.0.1:{other}{path}?direct",
+			"--rule", "GET direct skip=5 times=1 status=403", NULL });
+	works(push_large(&f, 40u << 20, &d, &err));
+	works(get_large(&f, &d, &err));
+	is_true(asked(&f, "main GET", "/blobs/") <= 6);
+	is_true(asked(&f, "other GET", "none") >= 10);
+	same_int(asked(&f, "other", "basic"), 0);
+}
+
 int
 main(void)
 {
@@ -406,6 +485,11 @@ main(void)
 		CASE(mirrors_are_asked_in_turn),
 		CASE(a_mirror_that_is_wrong_is_not_asked_twice),
 		CASE(when_no_mirror_helps_all_are_named),
+		CASE(a_slow_download_goes_on_over_several_connections),
+		CASE(what_is_in_parts_is_verified_as_a_whole),
+		CASE(parts_that_a_server_does_not_know_come_in_one_piece),
+		CASE(a_part_that_stays_broken_ends_the_download),
+		CASE(parts_go_straight_to_where_the_registry_redirects_to),
 	};
 
 	return RUN(tests);

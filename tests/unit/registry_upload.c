@@ -3,17 +3,6 @@
 
 /* Uploads that go wrong. */
 
-/* A blob of some MiB, in chunks of which there are several. */
-static int
-push_large(struct fake *f, size_t size, struct err *err)
-{
-	AUTO(buf) struct buf bytes = BUF_INIT;
-	struct descriptor d = { .size = 0 };
-
-	memset(buf_reserve(&bytes, size), 'x', size);
-	return place_put_bytes(f->push, bytes.data, size, &d, err);
-}
-
 TEST(a_put_whose_answer_got_lost_is_looked_for)
 {
 	AUTO(fake) struct fake f;
@@ -79,32 +68,35 @@ TEST(a_lost_chunk_is_noticed)
 TEST(a_large_blob_goes_in_several_chunks)
 {
 	AUTO(fake) struct fake f;
+	struct descriptor d;
 	struct err err = { 0 };
 
 	START(&f, "--rule", "PUT /blobs/ above=1000 status=413", "--rule",
 		"PATCH . skip=1 times=1 late");
-	works(push_large(&f, 40u << 20, &err));
+	works(push_large(&f, 40u << 20, &d, &err));
 	same_int(asked(&f, "PATCH", ""), 5);
 }
 
 TEST(pieces_get_smaller_where_chunks_are_too_large)
 {
 	AUTO(fake) struct fake f;
+	struct descriptor d;
 	struct err err = { 0 };
 
 	START(&f, "--rule", "PUT /blobs/ above=1000 status=413", "--rule",
 		"PATCH . above=4194304 status=416");
-	works(push_large(&f, 20u << 20, &err));
+	works(push_large(&f, 20u << 20, &d, &err));
 	same_int(asked(&f, "PATCH", ""), 6);
 }
 
 TEST(what_is_cut_without_a_word_goes_in_chunks)
 {
 	AUTO(fake) struct fake f;
+	struct descriptor d;
 	struct err err = { 0 };
 
 	START(&f, "--rule", "* /blobs/uploads/ above=17000000 cut=1000000");
-	works(push_large(&f, 20u << 20, &err));
+	works(push_large(&f, 20u << 20, &d, &err));
 	same_int(asked(&f, "PUT", ""), 3);
 	same_int(asked(&f, "PATCH", ""), 3);
 }
