@@ -40,7 +40,8 @@ int build_output_parse(const char *text, struct build_output *out, struct err *e
 void build_output_free(struct build_output *o);
 
 struct build_options {
-	const char *context; /* directory, or "-" for a Dockerfile or tar on stdin */
+	const char *context; /* directory, address of a repository or archive, or "-" for a Dockerfile or tar on
+				stdin */
 	const char *file; /* -f; NULL: Dockerfile, then Containerfile, in the context; "-": stdin */
 	struct strv tags; /* as given; normalised here */
 	struct strv build_args; /* NAME=value, or NAME to take it from our environment */

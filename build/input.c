@@ -7,10 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/event.h"
 #include "base/file.h"
 #include "base/path.h"
 #include "base/worker.h"
+#include "build/dockerfile/mount.h"
 #include "build/dockerfile/parse.h"
+#include "build/fetch.h"
 #include "layers/apply.h"
 #include "layers/archive.h"
 
@@ -141,6 +144,61 @@ context_from_stdin(struct store *store, struct input *out, struct err *err)
 	return 0;
 }
 
+/* --- a context elsewhere
+ * --------------------------------------------------------------------------*/
+
+struct fetching {
+	const struct fetch *fetch;
+	const struct session_options *session;
+	int dir, scratch;
+};
+
+static int
+fetch(void *arg, json_t **result, struct err *err)
+{
+	struct fetching *f = arg;
+
+	(void)result;
+	return fetch_run(f->fetch, f->session, f->dir, f->scratch, err);
+}
+
+static bool
+keeps_git_dir(const struct build_options *o)
+{
+	bool keep = false;
+
+	for (size_t i = 0; i < o->build_args.count; i++)
+		if (starts_with(o->build_args.items[i], "BUILDKIT_CONTEXT_KEEP_GIT_DIR="))
+			bool_parse(strchr(o->build_args.items[i], '=') + 1, &keep);
+	return keep;
+}
+
+static int
+fetch_context(struct store *store, const struct build_options *o, struct fetch *f,
+	struct input *out, struct err *err)
+{
+	AUTO(tree_new) struct tree_new tree = TREE_NEW_INIT;
+	struct fetching fetching = { .fetch = f, .session = &o->session };
+	struct worker_job job = { .name = "context", .run = fetch, .arg = &fetching };
+	uint32_t event;
+
+	f->git.keep_git_dir |= keeps_git_dir(o);
+	if (store_tree_new(store, geteuid(), getegid(), &tree, err) < 0)
+		return -1;
+	memcpy(out->tree, tree.id, sizeof out->tree);
+	fetching.dir = tree.fs_fd;
+	fetching.scratch = tree.work_fd;
+	event = event_start("[internal] load remote build context");
+	if (worker_call(&job, NULL, err) < 0) {
+		event_fail(event, err->msg);
+		return err_in(err, "context");
+	}
+	event_done(event);
+	out->is_remote = true;
+	out->context = fetch_open(f, tree.fs_fd, err);
+	return out->context < 0 ? err_in(err, "context") : 0;
+}
+
 /* --- the Dockerfile
  * -------------------------------------------------------------------------------*/
 
@@ -219,7 +277,8 @@ open_ignore(const struct build_options *o, struct input *out, struct err *err)
 	AUTO(buf) struct buf text = BUF_INIT;
 	int found = 0;
 
-	if (out->context < 0)
+	/* as BuildKit: what a repository or an archive has is meant to be there */
+	if (out->context < 0 || out->is_remote)
 		return 0;
 	if (o->file == NULL || out->tree[0] != '\0')
 		found = read_beneath(out->context, name, IGNORE_SIZE_MAX, &text, err);
@@ -236,10 +295,19 @@ open_ignore(const struct build_options *o, struct input *out, struct err *err)
 int
 input_open(struct store *store, const struct build_options *o, struct input *out, struct err *err)
 {
+	AUTO(fetch) struct fetch *f = NULL;
+	int remote;
+
 	if (streq(o->context, "-") && streq(o->file, "-"))
 		return err_set(
 			err, ERR_USAGE, "stdin cannot be both the context and the Dockerfile");
-	if (streq(o->context, "-")) {
+	remote = fetch_of_context(o->context, &f, err);
+	if (remote < 0)
+		return err_in(err, "context");
+	if (remote > 0) {
+		if (fetch_context(store, o, f, out, err) < 0)
+			return -1;
+	} else if (streq(o->context, "-")) {
 		if (context_from_stdin(store, out, err) < 0)
 			return -1;
 	} else {

@@ -15,7 +15,8 @@ struct input {
 	char *name;               /* for messages: "Dockerfile", "docker/app.Dockerfile" */
 	int context;              /* -1: none */
 	struct ignore *ignore;    /* NULL: nothing is ignored */
-	char tree[STORE_ID_SIZE]; /* of a context that came as a tar; "": none */
+	char tree[STORE_ID_SIZE]; /* of a context that came as a tar, or from elsewhere; "": none */
+	bool is_remote;
 };
 #define INPUT_INIT                              \
 	{                                       \
@@ -23,7 +24,8 @@ struct input {
 	}
 void input_free(struct store *store, struct input *in);
 
-/* The Dockerfile is found as docker and podman do: -f, else Dockerfile or Containerfile in the
+/* The context is a directory, a repository, an archive or a Dockerfile at a URL (see fetch.h), or stdin.
+ * The Dockerfile is found as docker and podman do: -f, else Dockerfile or Containerfile in the
  * context;
  * "-" as the context is a Dockerfile or a tar on stdin, "-" as -f a Dockerfile there. */
 int input_open(

@@ -430,6 +430,13 @@ need_stage(struct plan *p, size_t index, struct err *err)
 	if (st->base_text != NULL && image_origin(p, st->base_text, &st->platform,
 					     st->stage->from->line_start, &st->base, err) < 0)
 		return plan_at(p, st->stage->from, err);
+	if (st->base.kind == ORIGIN_CONTEXT) {
+		err_set(err, ERR_INPUT,
+			"the context '%s' is files and no image: start from scratch and COPY "
+			"--from=%s",
+			st->base_text, st->base_text);
+		return plan_at(p, st->stage->from, err);
+	}
 	if (st->base.kind == ORIGIN_STAGE && need_stage(p, st->base.index, err) < 0)
 		return -1;
 	for (size_t i = 0; i < st->stage->count; i++)

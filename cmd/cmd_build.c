@@ -37,8 +37,8 @@ static const struct opt options[] = { OPT_STR('f', "file", struct values, build.
 	OPT_STR(0, "target", struct values, build.target, "stage",
 		"build this stage, and what it needs"),
 	OPT_STRV(0, "build-context", struct values, build.contexts, "name=value",
-		"what FROM <name> and --from=<name> mean: a directory, docker-image://name or "
-		"oci-layout://dir"),
+		"what FROM <name> and --from=<name> mean: a directory, docker-image://name, "
+		"oci-layout://dir, or the address of a repository or archive"),
 	OPT_STRV(0, "label", struct values, build.labels, "key=value", "add a label"),
 	OPT_STRV(0, "platform", struct values, platforms, "os/arch,...",
 		"build for these platforms"),
@@ -142,7 +142,8 @@ const struct cmd cmd_build = {
 	.args = "<context>",
 	.about = "Runs the instructions of a Dockerfile, each RUN in a box of its own, and keeps "
 		 "the image in the "
-		 "store. <context> is the directory that COPY and ADD take files from, or - for a "
+		 "store. <context> is the directory that COPY and ADD take files from, the address of a git "
+		 "repository (https://host/repo.git#ref:subdir) or of a tar archive, or - for a "
 		 "Dockerfile or "
 		 "a tar archive of a context on stdin. Prints the digest of the image, or with "
 		 "--quiet its "

@@ -5,6 +5,7 @@ E2E_TESTS = \
 	tests/e2e/build.bats \
 	tests/e2e/chroot.bats \
 	tests/e2e/cli.bats \
+	tests/e2e/contexts.bats \
 	tests/e2e/dockerfile.bats \
 	tests/e2e/kill.bats \
 	tests/e2e/main.bats \
@@ -13,7 +14,7 @@ E2E_TESTS = \
 	tests/e2e/registry.bats \
 	tests/e2e/run.bats \
 	tests/e2e/store.bats
-EXTRA_DIST += $(E2E_TESTS) tests/e2e/helpers.bash tests/e2e/consumers.bash tests/e2e/base-images tests/fake/files.py tests/e2e/list-tar.py testdata/dockerfile/e2e
+EXTRA_DIST += $(E2E_TESTS) tests/e2e/helpers.bash tests/e2e/consumers.bash tests/e2e/base-images tests/fake/files.py tests/e2e/list-tar.py testdata/dockerfile/e2e tests/e2e/remote.bash
 if HAVE_BATS
 TESTS += $(E2E_TESTS)
 endif
