@@ -362,8 +362,8 @@ put_match(struct copy *c, const struct match *m, struct err *err)
 		return put_kept_path(c, m->hit.path, m->pivot, &m->hit, to.data, err);
 	if (m->hit.entry->kind == ENTRY_DIR) {
 		/* nobody knows the time of a root */
-		if (put_top(c, to.data,
-			    m->hit.path[0] != '\0' ? m->hit.entry->mtime : c->r->mtime, err) < 0)
+		if (put_top(c, to.data, m->hit.path[0] != '\0' ? m->hit.entry->mtime : c->r->mtime,
+			    err) < 0)
 			return -1;
 		return put_contents(c, m->hit.path, to.data, err);
 	}
@@ -477,7 +477,7 @@ put_inline(struct copy *c, const struct heredoc *h, struct err *err)
 	struct copy_item *item;
 	struct entry e;
 
-	if (copy_dest_resolve(c, c->r->dest, &to, err) < 0)
+	if (heredoc_check_name(h, err) < 0 || copy_dest_resolve(c, c->r->dest, &to, err) < 0)
 		return -1;
 	if (ends_with(c->r->dest, "/") || to.len == 0 || is_dir(copy_dest_find(c, to.data)))
 		path = below(to.data, h->name);

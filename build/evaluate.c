@@ -177,6 +177,8 @@ do_run(struct evaluation *e, struct err *err)
 			"rootless");
 	if (e->in->run.devices.count > 0)
 		return err_set(err, ERR_INPUT, "--device is not supported");
+	if (script && heredoc_check_name(&e->in->heredocs[0], err) < 0)
+		return -1;
 	s = evaluate_step(e, STEP_RUN);
 	if (resolve_mounts(e, s, err) < 0)
 		return -1;

@@ -26,11 +26,11 @@
 
 struct making {
 	const struct copy_list *list;
-	int context;  /* its directory; -1: files come from trees */
-	int *trees;   /* one per layer of the origin; lent */
+	int context;       /* its directory; -1: files come from trees */
+	int *trees;        /* one per layer of the origin; lent */
 	const int *places; /* of COPY_FROM_PLACE; lent */
-	int tar_fd;   /* write end to the one who applies; -1: nobody does */
-	int other_fd; /* the end that is not ours */
+	int tar_fd;        /* write end to the one who applies; -1: nobody does */
+	int other_fd;      /* the end that is not ours */
 	struct ingest *ingest;
 	enum codec_kind codec;
 	int level;
@@ -372,8 +372,11 @@ define(struct solve *s, struct node *n, bool with_origin, const char *content, s
 		key_add(&n->key, "files of the stage or image",
 			from != NULL ? from->state.text : NULL);
 		for (size_t i = 0; i < c->file_count; i++) {
+			struct digest text;
+
+			digest_of(c->files[i].content, c->files[i].len, &text);
 			key_add(&n->key, "heredoc", c->files[i].name);
-			key_add(&n->key, "its text", c->files[i].content);
+			key_add(&n->key, "its text", text.text);
 		}
 	}
 	if (content != NULL)

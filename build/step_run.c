@@ -178,6 +178,18 @@ ran(struct solve *s, struct job *j, json_t *result, struct err *err)
 	return node_made(s, n, err);
 }
 
+/* Names, not addresses: those are this machine's affair. */
+static void
+key_hosts(const struct solve *s, struct key *key)
+{
+	for (size_t i = 0; i < s->o->add_hosts.count; i++) {
+		const char *row = s->o->add_hosts.items[i];
+		AUTO(free) char *name = xstrndup(row, strcspn(row, "=:"));
+
+		key_add(key, "--add-host", name);
+	}
+}
+
 static void
 define(struct solve *s, struct node *n)
 {
@@ -196,6 +208,7 @@ define(struct solve *s, struct node *n)
 	key_add_number(&n->key, "network",
 		step->in->run.network_given ? (int)step->in->run.network + 1 : 0);
 	key_add(&n->key, "--network", s->o->network);
+	key_hosts(s, &n->key);
 	run_mounts_key(s, n, &n->key);
 	key_end(&n->key, &n->definition);
 }

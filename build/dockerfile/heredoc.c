@@ -135,3 +135,13 @@ heredoc_chomp(const char *content, size_t len, struct buf *out)
 		at = end;
 	}
 }
+
+int
+heredoc_check_name(const struct heredoc *h, struct err *err)
+{
+	if (h->name[0] != '\0' && strchr(h->name, '/') == NULL && !streq(h->name, ".") &&
+		!streq(h->name, ".."))
+		return 0;
+	return err_set(err, ERR_INPUT,
+		"heredoc '%s' cannot be a file: its name must be one without '/'", h->name);
+}

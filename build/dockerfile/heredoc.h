@@ -31,6 +31,9 @@ int heredoc_parse(const char *word, struct heredoc *out, struct err *err);
 int heredoc_find(const char *line, struct heredoc **out, size_t *out_count, struct err *err);
 void heredoc_list_free(struct heredoc *list, size_t count);
 
+/* Whether it can be a file of its name: COPY, and RUN of a script.  ERR_INPUT otherwise. */
+int heredoc_check_name(const struct heredoc *h, struct err *err);
+
 /* Content without the leading tabs of each line: what COPY writes for <<-. */
 void heredoc_chomp(const char *content, size_t len, struct buf *out);
 

@@ -149,9 +149,11 @@ check_list(const struct copy_case *c, const struct copy_list *got)
 static int
 plan(const struct copy_case *c, struct copy_list *out, struct err *err)
 {
+	const char *heredoc = strstr(c->instruction, "<<");
+	int name = heredoc != NULL ? (int)strcspn(heredoc + 2, " ") : 0;
 	AUTO(free)
-	char *text = xasprintf("FROM scratch\n%s\n%s", c->instruction,
-		strstr(c->instruction, "<<EOF") != NULL ? "hello\nEOF\n" : "");
+	char *text = xasprintf("FROM scratch\n%s\n%s%.*s\n", c->instruction,
+		heredoc != NULL ? "hello\n" : "", name, heredoc != NULL ? heredoc + 2 : "");
 	AUTO(dockerfile) struct dockerfile *file = NULL;
 	AUTO(diagnostics) struct diagnostics notes = DIAGNOSTICS_INIT;
 	AUTO(listing) struct listing src = LISTING_INIT, dst = LISTING_INIT;
