@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
+#include <sys/utsname.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -229,6 +231,18 @@ apply_mark_opaque(
 	return 0;
 }
 
+/* Overlay knows whiteouts by attribute since Linux 6.8. */
+static bool
+has_attribute_whiteouts(void)
+{
+	struct utsname u;
+	unsigned major_number = 0, minor_number = 0;
+
+	if (uname(&u) < 0 || sscanf(u.release, "%u.%u", &major_number, &minor_number) != 2)
+		return false;
+	return major_number > 6 || (major_number == 6 && minor_number >= 8);
+}
+
 /* Where no device can be made, overlay also obeys an attribute, if the directory says that there
  * are some. */
 static int
@@ -267,7 +281,8 @@ apply_make_whiteout(struct apply *a, const char *name, struct err *err)
 	if (a->o.lower != NULL && view_entry(a->o.lower, path.data) == NULL)
 		return 0; /* there is nothing to be removed */
 	if (mknodat(dir, name, S_IFCHR, makedev(0, 0)) < 0) {
-		if (errno != EPERM && errno != EACCES && errno != ENOTSUP)
+		if ((errno != EPERM && errno != EACCES && errno != ENOTSUP) ||
+			!has_attribute_whiteouts())
 			return err_sys(err, "make the whiteout of '%s'", path.data);
 		if (whiteout_by_attribute(a, name, err) < 0)
 			return -1;

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/prop/archives.h"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
 
 #include "layers/diff.h"
 #include "layers/layer.h"
@@ -295,6 +301,33 @@ holds(struct law law)
 	same_int(status, 0);
 }
 
+/* As in a container whose filter forbids devices: whiteouts must be attributes then. */
+static void
+forbid_devices(void)
+{
+	struct sock_filter rows[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_mknodat, 0, 4),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, S_IFMT),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, S_IFCHR, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = COUNT_OF(rows), .filter = rows };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+		prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+		_exit(2);
+}
+
+static void
+stack_without_devices(uint64_t seed, int top)
+{
+	forbid_devices();
+	stack(seed, top);
+}
+
 TEST(a_tree_packed_and_unpacked_is_the_same)
 {
 	holds((struct law){ round_trip, 150 });
@@ -303,6 +336,19 @@ TEST(a_tree_packed_and_unpacked_is_the_same)
 TEST(a_view_holds_what_overlay_shows)
 {
 	holds((struct law){ stack, 150 });
+}
+
+TEST(so_it_does_where_no_device_can_be_made)
+{
+	struct utsname u;
+	int major = 0, minor = 0;
+
+	uname(&u);
+	sscanf(u.release, "%d.%d", &major, &minor);
+	if (major < 6 || (major == 6 && minor < 8))
+		skip();
+	/* a filter for each run, which adds up */
+	holds((struct law){ stack_without_devices, 40 });
 }
 
 TEST(a_change_applied_to_what_was_is_what_is)
@@ -316,6 +362,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(a_tree_packed_and_unpacked_is_the_same),
 		CASE(a_view_holds_what_overlay_shows),
+		CASE(so_it_does_where_no_device_can_be_made),
 		CASE(a_change_applied_to_what_was_is_what_is),
 	};
 
