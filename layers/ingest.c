@@ -69,6 +69,24 @@ is_file(int fd)
 	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+/* What could not be opened for writing is between ingest_place()'s chmod and its rename: somebody
+ * else's who will be done soon, or of one who died there.  2: held by somebody else, 3: once more,
+ * -1. */
+static int
+reopen(struct ingest *i, enum ingest_wait wait, struct err *err)
+{
+	int result;
+
+	i->fd = openat(i->store->root, i->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (i->fd < 0)
+		return errno == ENOENT ? 3 : err_sys(err, "open '%s'", i->name);
+	result = lock(i->fd, wait, i->name, err);
+	if (result == 0 && still_named(i) && fchmod(i->fd, 0600) < 0)
+		result = err_sys(err, "chmod '%s'", i->name);
+	auto_fd(&i->fd);
+	return result == 0 ? 3 : result < 0 ? -1 : 2;
+}
+
 /* 0: i is locked and named, 1: the blob is there, 2: held by somebody else, 3: once more, -1. */
 static int
 claim(struct ingest *i, enum ingest_wait wait, struct err *err)
@@ -78,6 +96,8 @@ claim(struct ingest *i, enum ingest_wait wait, struct err *err)
 	int result = 0;
 
 	i->fd = openat(i->store->root, i->name, flags, 0600);
+	if (i->fd < 0 && errno == EACCES)
+		return reopen(i, wait, err);
 	if (i->fd < 0 || !is_file(i->fd)) {
 		result = errno;
 		if (fstatat(i->store->root, i->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&

@@ -53,7 +53,8 @@ number() { # number WORD LOG: of "# WORD: n" in automake's summary
 
 as_user() {
 	# shellcheck disable=SC2086 # a list of words
-	runuser -u "$user" -- env -i $defaults HOME="/home/$user" PATH="$PATH" LANG=C.UTF-8 ${CI:+CI="$CI"} "$@"
+	runuser -u "$user" -- env -i $defaults HOME="/home/$user" \
+		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 ${CI:+CI="$CI"} "$@"
 }
 
 # check TITLE DIR [COMMAND...]: runs make check by way of COMMAND
