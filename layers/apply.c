@@ -263,6 +263,7 @@ apply_root(struct apply *a, const struct entry *e, struct err *err)
 	copy_clean(e, "", &copy);
 	if (apply_root_attributes(a, &copy, err) < 0)
 		return -1;
+	a->here.frames[0].has_setgid = (copy.mode & S_ISGID) != 0;
 	apply_record(a, &copy);
 	return 0;
 }
