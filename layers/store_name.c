@@ -32,18 +32,29 @@ parse_stored(const char *text, struct descriptor *out, struct err *err)
 }
 
 static int
-insert(struct store *s, const char *name, const struct descriptor *d, struct err *err)
+insert(struct store *s, const char *name, const struct descriptor *d, const char *text,
+	struct err *err)
 {
-	AUTO(json) json_t *value = descriptor_format(d);
-	AUTO(buf) struct buf text = BUF_INIT;
-
-	json_format(value, JSON_STYLE_COMPACT, &text);
 	return db_run(s->db,
 		"INSERT OR REPLACE INTO names(name, digest, descriptor, changed) VALUES(?, ?, ?, "
 		"?)",
-		DB_ARGS(DB_TEXT(name), DB_TEXT(d->digest.text), DB_TEXT(text.data),
+		DB_ARGS(DB_TEXT(name), DB_TEXT(d->digest.text), DB_TEXT(text),
 			DB_INT(store_now())),
 		err);
+}
+
+/* Whether the name means just that already, so that nothing needs to be written. */
+static int
+is_set(struct store *s, const char *name, const char *text, struct err *err)
+{
+	AUTO(db_rows) struct db_rows *rows = NULL;
+
+	if (store_names_are_lost(s->db))
+		return 0;
+	if (db_query(s->db, "SELECT 1 FROM names WHERE name = ? AND descriptor = ?",
+		    DB_ARGS(DB_TEXT(name), DB_TEXT(text)), &rows, err) < 0)
+		return -1;
+	return db_next(rows, err);
 }
 
 /* index.json is written before the transaction ends: should we die between the two, the next change
@@ -51,16 +62,22 @@ insert(struct store *s, const char *name, const struct descriptor *d, struct err
 static int
 set(struct store *s, const char *name, const struct descriptor *d, struct err *err)
 {
+	AUTO(json) json_t *value = descriptor_format(d);
+	AUTO(buf) struct buf text = BUF_INIT;
 	int result = 0;
 
+	json_format(value, JSON_STYLE_COMPACT, &text);
 	if (store_write_begin(s, true, err) < 0)
 		return -1;
 	result = store_names_sync(s, s->db, err);
 	if (result == 0)
-		result = insert(s, name, d, err);
-	if (result == 0)
-		result = store_index_write(s, s->db, err);
-	return store_write_end(s, result, err);
+		result = is_set(s, name, text.data, err);
+	if (result == 0) {
+		result = insert(s, name, d, text.data, err);
+		if (result == 0)
+			result = store_index_write(s, s->db, err);
+	}
+	return store_write_end(s, result < 0 ? -1 : 0, err);
 }
 
 int
