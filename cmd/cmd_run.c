@@ -76,8 +76,10 @@ run_command(struct call *call, struct err *err)
 		result = run_image(store, r, &status, err);
 	strv_free(&r->argv);
 	/* 126 and 127: the program is not there, as shells say it */
-	if (result < 0)
-		status = err->kind == ERR_STEP && err->status != 0 ? err->status : STATUS_OURS;
+	if (result < 0 && err->kind == ERR_STEP && err->status != 0)
+		status = err->status;
+	else if (result < 0)
+		status = err->kind == ERR_INTERRUPTED ? 0 : STATUS_OURS; /* 0: as main says */
 	call->status = status;
 	return result;
 }

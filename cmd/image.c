@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "registry/place_store.h"
 
+#define DIGEST_HEX 64 /* digits of SHA-256 */
 #define ID_LEN_MIN 4 /* shorter beginnings are names */
 
 void
@@ -135,6 +136,22 @@ find_by_id(struct store *s, const char *hex, struct descriptor *out, struct err 
 	return !digest_is_empty(&found);
 }
 
+/* One that has no name: what a build without tags printed. */
+static int
+find_by_digest(struct store *s, const char *hex, struct descriptor *out, struct err *err)
+{
+	AUTO(place) struct place *p = place_store_new(s);
+	AUTO(free) char *text = xasprintf("sha256:%s", hex);
+	struct err failed = { .kind = ERR_NONE };
+
+	if (p->ops->resolve(p, text, out, &failed) == 0)
+		return 1;
+	if (failed.kind == ERR_NOTFOUND || failed.kind == ERR_INPUT)
+		return 0;
+	*err = failed;
+	return -1;
+}
+
 int
 image_find(struct store *s, const char *text, struct strv *name, struct descriptor *out,
 	struct err *err)
@@ -152,6 +169,8 @@ image_find(struct store *s, const char *text, struct strv *name, struct descript
 	}
 	if (has == 0 && is_hex(hex))
 		has = find_by_id(s, hex, &d, err);
+	if (has == 0 && is_hex(hex) && strlen(hex) == DIGEST_HEX)
+		has = find_by_digest(s, hex, &d, err);
 	if (has < 0)
 		return -1;
 	if (has == 0 && full.len == 0 && !is_hex(hex))

@@ -114,6 +114,20 @@ LABEL a=b' | '$builddir/cooper' build -t x -"
 	stdout_is '{"a":"b"}'
 }
 
+@test "an image without a name goes by its digest, until it is pruned" {
+	printf 'FROM scratch\nLABEL a=b\n' >Dockerfile
+	works prog build .
+	digest=$(cat "$T/stdout")
+	works prog inspect -f '{{json .Config.Labels}}' "$digest"
+	stdout_is '{"a":"b"}'
+	works prog tag "$digest" named:1
+	works prog prune --all
+	works prog inspect "$digest"
+	works prog rmi named:1
+	works prog prune --all
+	fails 4 prog inspect "$digest"
+}
+
 @test "what is ignored is not copied" {
 	mkdir ctx
 	echo 1 >ctx/kept

@@ -50,7 +50,7 @@ page_names_options() {
 
 page_is_mdoc() {
 	command -v mandoc >/dev/null || return 0
-	mandoc -T lint -W warning "$out/page" >"$out/why" 2>&1
+	mandoc -T lint -W warning <"$out/page" >"$out/why" 2>&1
 }
 
 total=$(($(echo "$commands" | wc -l) * 5 + 3))
