@@ -8,6 +8,7 @@ libcmd_a_SOURCES = \
 	cmd/cmd_build.c \
 	cmd/cmd_check.c \
 	cmd/cmd_complete.c \
+	cmd/cmd_copy.c \
 	cmd/cmd_doctor.c \
 	cmd/cmd_history.c \
 	cmd/cmd_images.c \
@@ -19,6 +20,7 @@ libcmd_a_SOURCES = \
 	cmd/cmd_prune.c \
 	cmd/cmd_pull.c \
 	cmd/cmd_push.c \
+	cmd/cmd_registry.c \
 	cmd/cmd_rmi.c \
 	cmd/cmd_run.c \
 	cmd/cmd_save.c \
@@ -30,6 +32,7 @@ libcmd_a_SOURCES = \
 	cmd/piece.c cmd/piece.h \
 	cmd/remote_flags.c cmd/remote_flags.h \
 	cmd/show.c cmd/show.h \
+	cmd/spot.c cmd/spot.h \
 	cmd/sweep.c cmd/sweep.h \
 	cmd/table.c \
 	cmd/template.c cmd/template.h \
@@ -47,8 +50,12 @@ cooper_LDADD = $(CMD_LIBS) $(FOREIGN_LIBS)
 # Manual pages are made from the option rows, by hand (`make man`), and compared with them in `make check`.
 dist_man_MANS += \
 	cmd/man/cooper.1 \
+	cmd/man/cooper-auth.1 \
 	cmd/man/cooper-build.1 \
 	cmd/man/cooper-check.1 \
+	cmd/man/cooper-copy.1 \
+	cmd/man/cooper-delete.1 \
+	cmd/man/cooper-digest.1 \
 	cmd/man/cooper-doctor.1 \
 	cmd/man/cooper-history.1 \
 	cmd/man/cooper-images.1 \
@@ -57,13 +64,16 @@ dist_man_MANS += \
 	cmd/man/cooper-load.1 \
 	cmd/man/cooper-login.1 \
 	cmd/man/cooper-logout.1 \
+	cmd/man/cooper-manifest.1 \
 	cmd/man/cooper-prune.1 \
 	cmd/man/cooper-pull.1 \
 	cmd/man/cooper-push.1 \
+	cmd/man/cooper-repos.1 \
 	cmd/man/cooper-rmi.1 \
 	cmd/man/cooper-run.1 \
 	cmd/man/cooper-save.1 \
 	cmd/man/cooper-tag.1 \
+	cmd/man/cooper-tags.1 \
 	cmd/man/cooper-version.1
 
 .PHONY: man

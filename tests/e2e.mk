@@ -7,6 +7,7 @@ E2E_TESTS = \
 	tests/e2e/chroot.bats \
 	tests/e2e/cli.bats \
 	tests/e2e/contexts.bats \
+	tests/e2e/copy.bats \
 	tests/e2e/dockerfile.bats \
 	tests/e2e/kill.bats \
 	tests/e2e/main.bats \

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/worker.h"
+#include "cmd/cmd.h"
+#include "cmd/remote_flags.h"
+#include "cmd/show.h"
+#include "cmd/spot.h"
+#include "cmd/ui.h"
+
+struct values {
+	const char *platform, *source_creds, *target_creds;
+	struct remote_flags remote;
+	struct ui_options ui;
+};
+
+static const struct values defaults = { .remote = REMOTE_FLAGS_DEFAULT };
+
+static const struct opt options[] = { OPT_STR(0, "platform", struct values, platform, "os/arch",
+					      "only the image for this platform"),
+	OPT_STR(0, "src-creds", struct values, source_creds, "user:password",
+		"log in so where it comes from"),
+	OPT_STR(0, "dest-creds", struct values, target_creds, "user:password",
+		"log in so where it goes to"),
+	REMOTE_OPTIONS(struct values, remote), UI_OPTIONS(struct values, ui), OPT_END };
+
+struct job {
+	const struct values *values;
+	const struct platform *platform; /* NULL: all */
+	struct spot *from, *to;
+};
+
+static int
+open_session(const struct values *v, const char *creds, struct session **out, struct err *err)
+{
+	struct remote_flags flags = v->remote;
+	struct session_options o;
+	AUTO(free) char *owned = NULL;
+
+	if (creds != NULL)
+		flags.creds = creds;
+	if (remote_flags_session(&flags, &owned, &o, err) < 0)
+		return -1;
+	return session_open(&o, out, err);
+}
+
+/* A digest cannot be given; it can only be what comes out. */
+static int
+name_copy(const struct spot *to, const struct descriptor *copied, struct err *err)
+{
+	const char *name = to->kind == SPOT_REGISTRY ? to->ref.tag : to->name;
+
+	if (to->kind == SPOT_REGISTRY && !digest_is_empty(&to->ref.digest) &&
+		!digest_same(&to->ref.digest, &copied->digest))
+		return err_set(err, ERR_INPUT, "the copy is %s, not %s", copied->digest.text,
+			to->ref.digest.text);
+	if (to->kind == SPOT_REGISTRY && name[0] == '\0')
+		return 0;
+	return to->place->ops->tag(to->place, name, copied, err);
+}
+
+static int
+copy(const struct job *job, struct session *from_session, struct session *to_session,
+	struct descriptor *copied, struct err *err)
+{
+	struct spot *from = job->from, *to = job->to;
+	AUTO(descriptor) struct descriptor root = { .size = 0 };
+	const struct place_copy_options how = {
+		.all_platforms = job->platform == NULL,
+		.platform = job->platform,
+		/* an archive is written front to back */
+		.parallel = to->kind == SPOT_OCI_ARCHIVE || to->kind == SPOT_DOCKER_ARCHIVE ? 1 : 0,
+	};
+
+	if (spot_open_source(from, from_session, err) < 0 ||
+		from->place->ops->resolve(from->place, spot_name(from), &root, err) < 0 ||
+		spot_open_target(to, to_session, err) < 0)
+		return -1;
+	if (place_copy(from->place, to->place, &root, &how, copied, err) < 0 ||
+		name_copy(to, copied, err) < 0)
+		return -1;
+	return spot_finish(to, err);
+}
+
+static int
+copy_body(void *arg, json_t **result, struct err *err)
+{
+	const struct job *job = arg;
+	const struct values *v = job->values;
+	bool apart = v->source_creds != NULL || v->target_creds != NULL;
+	AUTO(session) struct session *from = NULL;
+	AUTO(session) struct session *to = NULL;
+	AUTO(descriptor) struct descriptor copied = { .size = 0 };
+	int done;
+
+	if (open_session(v, v->source_creds, &from, err) < 0 ||
+		(apart && open_session(v, v->target_creds, &to, err) < 0))
+		return -1;
+	/* with one session a registry may mount from its own repositories */
+	done = copy(job, from, apart ? to : from, &copied, err);
+	if (done == 0)
+		*result = descriptor_format(&copied);
+	place_free(steal(&job->from->place)); /* before their sessions */
+	place_free(steal(&job->to->place));
+	return done;
+}
+
+static void
+answer_with(const struct spot *to, const struct descriptor *copied, struct buf *out)
+{
+	struct ref ref = to->ref;
+
+	if (to->kind == SPOT_REGISTRY) {
+		ref.digest = copied->digest;
+		ref_format(&ref, REF_CANONICAL, out);
+	} else {
+		buf_adds(out, copied->digest.text);
+	}
+	buf_addc(out, '\n');
+}
+
+static int
+copy_run(struct call *call, struct err *err)
+{
+	const struct values *v = call->values;
+	AUTO(spot) struct spot from = SPOT_INIT;
+	AUTO(spot) struct spot to = SPOT_INIT;
+	AUTO(descriptor) struct descriptor copied = { .size = 0 };
+	AUTO(json) json_t *result = NULL;
+	AUTO(buf) struct buf answer = BUF_INIT;
+	struct platform platform;
+	struct job job = { .values = v, .from = &from, .to = &to };
+	const struct worker_job work = { .name = "copy", .run = copy_body, .arg = &job };
+
+	if (v->platform != NULL) {
+		if (platform_parse(v->platform, &platform, err) < 0)
+			return -1;
+		job.platform = &platform;
+	}
+	if (spot_parse(call->args.items[0], &from, err) < 0 ||
+		spot_parse(call->args.items[1], &to, err) < 0)
+		return -1;
+	ui_begin(&v->ui, call->globals->debug);
+	if (worker_signals(err) < 0 || worker_call(&work, &result, err) < 0 ||
+		descriptor_parse(result, &copied, err) < 0)
+		return -1;
+	ui_end();
+	answer_with(&to, &copied, &answer);
+	/* an archive on stdout is the answer itself */
+	if (to.kind != SPOT_REGISTRY && streq(to.path, "-"))
+		return 0;
+	return show_answer(&answer, err);
+}
+
+const struct cmd cmd_copy = {
+	.name = "copy",
+	.summary = "copy an image from one place to another",
+	.args = "<source> <target>",
+	.about =
+		"Copies an image, byte for byte, without the store: an image for several platforms "
+		"goes whole unless "
+		"--platform chooses one. Either end is docker://<name> (or simply <name>) at a "
+		"registry, oci:<dir>[:<name>], "
+		"oci-archive:<file>[:<name>] or docker-archive:<file>[:<name>]; a <file> of - is "
+		"stdin or stdout. What the "
+		"target has already is not sent, and within a registry layers are mounted. Prints "
+		"the digest of the copy.",
+	.example = "  cooper copy alpine:3.20 registry.example.com/mirror/alpine:3.20\n"
+		   "  cooper copy oci:out:latest registry.example.com/team/app:1\n"
+		   "  cooper copy registry.example.com/team/app:1 docker-archive:app.tar:app:1\n",
+	.options = options,
+	.values_size = sizeof(struct values),
+	.defaults = &defaults,
+	.args_min = 2,
+	.args_max = 2,
+	.run = copy_run,
+};

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/spot.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "registry/place_archive.h"
+#include "registry/place_layout.h"
+#include "registry/remote.h"
+
+void
+auto_spot(struct spot *s)
+{
+	place_free(s->place);
+	sink_free(s->sink);
+	auto_archive_file(&s->file);
+	free(s->path);
+	free(s->name);
+}
+
+static const struct {
+	const char *prefix;
+	enum spot_kind kind;
+} kinds[] = {
+	{ "docker://", SPOT_REGISTRY },
+	{ "oci:", SPOT_LAYOUT },
+	{ "oci-archive:", SPOT_OCI_ARCHIVE },
+	{ "docker-archive:", SPOT_DOCKER_ARCHIVE },
+};
+
+/* A ':' within a directory's name is the directory's; an archive's name may be a whole reference.
+ */
+static void
+parse_path(const char *text, struct spot *s)
+{
+	const char *slash = s->kind == SPOT_LAYOUT ? strrchr(text, '/') : NULL;
+	const char *colon = strchr(slash != NULL ? slash : text, ':');
+
+	s->path = xstrndup(text, colon != NULL ? (size_t)(colon - text) : strlen(text));
+	s->name = colon != NULL && colon[1] != '\0' ? xstrdup(colon + 1) : NULL;
+}
+
+/* docker load wants whole names. */
+static int
+complete_name(struct spot *s, struct err *err)
+{
+	AUTO(buf) struct buf whole = BUF_INIT;
+	struct ref ref;
+
+	if (s->name == NULL)
+		return 0;
+	if (ref_parse(s->name, &ref, err) < 0)
+		return -1;
+	ref_format(&ref, REF_CANONICAL, &whole);
+	free(s->name);
+	s->name = buf_steal(&whole);
+	return 0;
+}
+
+int
+spot_parse(const char *text, struct spot *out, struct err *err)
+{
+	const char *rest = text;
+
+	out->kind = SPOT_REGISTRY;
+	for (size_t i = 0; i < COUNT_OF(kinds); i++)
+		if (starts_with(text, kinds[i].prefix)) {
+			out->kind = kinds[i].kind;
+			rest = text + strlen(kinds[i].prefix);
+		}
+	if (out->kind == SPOT_REGISTRY)
+		return ref_parse(rest, &out->ref, err);
+	parse_path(rest, out);
+	if (out->path[0] == '\0')
+		return err_set(err, ERR_USAGE, "'%s' names no file", text);
+	return out->kind == SPOT_DOCKER_ARCHIVE ? complete_name(out, err) : 0;
+}
+
+static int
+open_archive(struct spot *s, struct err *err)
+{
+	const char *dir = getenv("TMPDIR");
+	AUTO(fd)
+	int spool = open(
+		dir != NULL && dir[0] == '/' ? dir : "/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = archive_file_open(s->path, err);
+
+	if (fd < 0)
+		return -1;
+	return place_archive_open(fd, spool, &s->place, err);
+}
+
+int
+spot_open_source(struct spot *s, struct session *session, struct err *err)
+{
+	switch (s->kind) {
+	case SPOT_REGISTRY:
+		return remote_open(session, &s->ref, REMOTE_PULL, &s->place, err);
+	case SPOT_LAYOUT:
+		return place_layout_open(s->path, PLACE_LAYOUT_READ, &s->place, err);
+	default:
+		return open_archive(s, err);
+	}
+}
+
+int
+spot_open_target(struct spot *s, struct session *session, struct err *err)
+{
+	if (s->kind == SPOT_REGISTRY)
+		return remote_open(session, &s->ref, REMOTE_PUSH, &s->place, err);
+	if (s->kind == SPOT_LAYOUT)
+		return place_layout_open(s->path, PLACE_LAYOUT_WRITE, &s->place, err);
+	if (archive_file_new(s->path, &s->file, err) < 0)
+		return -1;
+	s->sink = sink_fd(s->file.fd);
+	s->place = place_archive_new(
+		s->sink, s->kind == SPOT_DOCKER_ARCHIVE ? PLACE_ARCHIVE_DOCKER : PLACE_ARCHIVE_OCI);
+	return 0;
+}
+
+const char *
+spot_name(const struct spot *s)
+{
+	return s->kind == SPOT_REGISTRY ? ref_name(&s->ref) : s->name;
+}
+
+int
+spot_finish(struct spot *s, struct err *err)
+{
+	if (s->place->ops->finish != NULL && s->place->ops->finish(s->place, err) < 0)
+		return -1;
+	return s->file.fd >= 0 ? archive_file_finish(&s->file, err) : 0;
+}

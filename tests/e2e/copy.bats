@@ -1,0 +1,100 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+load helpers
+
+# an image of some bytes in a layout, made without anybody else's program
+layout_make() { # layout_make DIR TEXT
+	python3 - "$1" "$2" <<'PY'
+import gzip, hashlib, io, json, os, sys, tarfile
+d, text = sys.argv[1:]
+os.makedirs(d + "/blobs/sha256")
+def put(data, kind):
+    h = hashlib.sha256(data).hexdigest()
+    open(f"{d}/blobs/sha256/{h}", "wb").write(data)
+    return {"mediaType": f"application/vnd.oci.image.{kind}", "digest": "sha256:" + h, "size": len(data)}
+def image(arch):
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w") as t:
+        i = tarfile.TarInfo("file"); i.size = len(text); t.addfile(i, io.BytesIO(text.encode()))
+    layer = put(gzip.compress(raw.getvalue(), mtime=0), "layer.v1.tar+gzip")
+    diff = "sha256:" + hashlib.sha256(raw.getvalue()).hexdigest()
+    config = put(json.dumps({"architecture": arch, "os": "linux", "config": {}, "rootfs": {"type": "layers", "diff_ids": [diff]}}).encode(), "config.v1+json")
+    m = put(json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "config": config, "layers": [layer]}).encode(), "manifest.v1+json")
+    m["platform"] = {"os": "linux", "architecture": arch}
+    return m
+index = put(json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [image("amd64"), image("arm64")]}).encode(), "index.v1+json")
+index["annotations"] = {"org.opencontainers.image.ref.name": "latest"}
+open(d + "/index.json", "w").write(json.dumps({"schemaVersion": 2, "manifests": [index]}))
+open(d + "/oci-layout", "w").write('{"imageLayoutVersion":"1.0.0"}')
+print(index["digest"])
+PY
+}
+
+@test "copy goes from a layout to a registry, to another repository, and back, to the bit" {
+	registry_start
+	digest=$(layout_make in text)
+	works prog copy oci:in:latest "docker://$REGISTRY/a/b:1"
+	stdout_is "$REGISTRY/a/b:1@$digest"
+	works prog copy "$REGISTRY/a/b:1" "$REGISTRY/c/d:2"
+	stdout_is "$REGISTRY/c/d:2@$digest"
+	works prog copy "$REGISTRY/c/d@$digest" oci:out:again
+	stdout_is "$digest"
+	same "$(cd in/blobs/sha256 && ls)" "$(cd out/blobs/sha256 && ls)"
+	works prog copy oci:out:again oci-archive:out.tar:again
+	works prog copy oci-archive:out.tar:again "$REGISTRY/e:3"
+	same "$(prog digest "$REGISTRY/e:3")" "$digest"
+}
+
+@test "copy of one platform, and what docker load reads" {
+	registry_start
+	digest=$(layout_make in text)
+	works prog copy --platform linux/arm64 oci:in:latest "$REGISTRY/a:arm"
+	differ "$(prog digest "$REGISTRY/a:arm")" "$digest"
+	works prog copy --platform linux/amd64 oci:in:latest docker-archive:app.tar:app:1
+	works tar -xOf app.tar manifest.json
+	stdout_has '"RepoTags":["app:1"]'
+	prog copy --platform linux/amd64 oci:in:latest docker-archive:-:app:1 >again.tar
+	works cmp app.tar again.tar
+	fails 4 prog copy --platform linux/s390x oci:in:latest "$REGISTRY/a:none"
+	stderr_has "linux/arm64"
+}
+
+@test "a registry is asked for digests, manifests, tags and repositories" {
+	registry_start
+	digest=$(layout_make in text)
+	works prog copy oci:in:latest "$REGISTRY/a/b:2"
+	works prog copy "$REGISTRY/a/b:2" "$REGISTRY/a/b:1"
+	works prog digest "$REGISTRY/a/b:1"
+	stdout_is "$digest"
+	works prog manifest "$REGISTRY/a/b:1"
+	same "sha256:$(sha256sum <"$T/stdout" | cut -d' ' -f1)" "$digest"
+	works prog tags "$REGISTRY/a/b"
+	stdout_is "1
+2"
+	works prog repos "$REGISTRY"
+	stdout_is a/b
+	fails 4 prog tags "$REGISTRY/none"
+	stderr_has "404 NAME_UNKNOWN"
+	fails 2 prog delete "$REGISTRY/a/b"
+	fails 5 prog delete "$REGISTRY/a/b:1"
+	stderr_has "this registry deletes digests only"
+	works prog delete "$REGISTRY/a/b@$digest"
+	fails 4 prog digest "$REGISTRY/a/b:1"
+	fails 3 prog copy oci:in:latest "$REGISTRY/UPPER:1"
+	fails 4 prog copy oci:in:none "$REGISTRY/a:1"
+}
+
+@test "auth explain says where credentials come from, and never a secret" {
+	mkdir -p "$HOME/.docker"
+	printf '{"auths":{"r.example":{"auth":"dXNlcjpzZWNyZXQ="}},"credHelpers":{"h.example":"none-such"}}' \
+		>"$HOME/.docker/config.json"
+	chmod 600 "$HOME/.docker/config.json"
+	works prog auth explain r.example/a/b
+	stdout_has "~/.docker/config.json: found 'r.example'"
+	stdout_has "a password of user, from ~/.docker/config.json, 'r.example'"
+	stdout_lacks secret
+	works prog auth explain other.example/a
+	stdout_has "nothing was found: anonymous"
+	fails 3 prog auth explain h.example
+	stderr_has "credential helper 'docker-credential-none-such' (from ~/.docker/config.json) is not in PATH"
+}
