@@ -227,6 +227,40 @@ TEST(device_zero_is_left_out)
 		check("", APPLY_OVERLAY, rows[i].text, rows[i].wanted, rows[i].in_tree);
 }
 
+TEST(a_device_that_cannot_be_made_stays_in_the_listing)
+{
+	AUTO(scratch) struct scratch s = scratch();
+	AUTO(listing) struct listing l = LISTING_INIT;
+	AUTO(free) char *listed = NULL;
+	AUTO(free) char *planted = NULL;
+	struct apply_options o = options();
+	struct err err = { 0 };
+
+	o.no_devices = true;
+	works(apply_text(s.dir, "dev/ dev/null:1,3 dev/x=1 dev/x:1,5", &o, &l, &err));
+	listed = shown(&l);
+	planted = tree_text(s.dir, TREE_PLAIN);
+	same_str(listed, "dev/ dev/null:c1,3 dev/x:c1,5");
+	same_str(planted, "dev/");
+}
+
+TEST(one_path_ten_thousand_times)
+{
+	AUTO(scratch) struct scratch s = scratch();
+	AUTO(listing) struct listing l = LISTING_INIT;
+	AUTO(free) char *listed = NULL;
+	AUTO(buf) struct buf text = BUF_INIT;
+	struct apply_options o = options();
+	struct err err = { 0 };
+
+	for (int i = 0; i < 2500; i++)
+		buf_adds(&text, "b=2 a=1 a/ a/x=1 a->/tmp a==b ");
+	buf_adds(&text, "a->end");
+	works(apply_text(s.dir, text.data, &o, &l, &err));
+	listed = shown(&l);
+	same_str(listed, "a->end b=1");
+}
+
 static void
 whiteouts(void *arg)
 {
@@ -432,6 +466,8 @@ main(void)
 		CASE(hard_links_are_to_files_of_the_tree),
 		CASE(the_root_stays),
 		CASE(device_zero_is_left_out),
+		CASE(a_device_that_cannot_be_made_stays_in_the_listing),
+		CASE(one_path_ten_thousand_times),
 		CASE(whiteouts_become_overlays),
 		CASE(onto_a_root_whiteouts_remove),
 		CASE(links_of_the_root_are_not_followed_out),
