@@ -76,8 +76,7 @@ base_find_ref(struct store *store, const char *text, struct ref *out, struct err
 	return ref_parse(text, out, err);
 }
 
-/* --- a place to a plan's image
- * ---------------------------------------------------------------------*/
+/* --- a place to a plan's image ---------------------------------------------------------------- */
 
 static int
 choose(struct place *p, const struct plan_image *image, const struct descriptor *top,
@@ -142,8 +141,7 @@ pin(struct plan_image *image, const struct descriptor *top)
 	image->resolved = true;
 }
 
-/* --- from the store
- * --------------------------------------------------------------------------------*/
+/* --- from the store --------------------------------------------------------------------------- */
 
 /* 1, 0 when the store does not have it (for this platform), -1. */
 static int
@@ -166,8 +164,7 @@ find_here(struct store *store, struct plan_image *image, struct err *err)
 	return 1;
 }
 
-/* --- from a registry, in a worker
- * -------------------------------------------------------------------*/
+/* --- from a registry, in a worker ------------------------------------------------------------- */
 
 struct looking {
 	struct store *store;

@@ -37,8 +37,7 @@ struct building {
 	bool many;
 };
 
-/* --- outputs as text
- * ------------------------------------------------------------------------------*/
+/* --- outputs as text -------------------------------------------------------------------------- */
 
 static const struct {
 	const char *name;
@@ -170,8 +169,7 @@ build_output_free(struct build_output *o)
 	o->dest = NULL;
 }
 
-/* --- one platform
- * ---------------------------------------------------------------------------------*/
+/* --- one platform ----------------------------------------------------------------------------- */
 
 static void need_trees(struct solve *s, size_t stage, size_t upto);
 
@@ -453,8 +451,7 @@ build_platform(struct building *b, const struct platform *platform, struct image
 	return result;
 }
 
-/* --- the whole
- * ------------------------------------------------------------------------------------*/
+/* --- the whole -------------------------------------------------------------------------------- */
 
 static int
 open_file(struct building *b, struct err *err)

@@ -96,8 +96,7 @@ command_line(struct evaluation *e, struct strv *out)
 	strv_add(out, text);
 }
 
-/* --- steps
- * ---------------------------------------------------------------------------------------*/
+/* --- steps ------------------------------------------------------------------------------------ */
 
 struct plan_step *
 evaluate_step(struct evaluation *e, enum step_kind kind)
@@ -231,8 +230,7 @@ do_workdir(struct evaluation *e, struct err *err)
 	return 0;
 }
 
-/* --- configuration
- * -------------------------------------------------------------------------------*/
+/* --- configuration ---------------------------------------------------------------------------- */
 
 static int
 do_env(struct evaluation *e, struct err *err)
@@ -504,8 +502,7 @@ evaluate(struct plan *p, struct plan_stage *st, const struct instruction *raw, b
 	return result < 0 ? plan_at(p, raw, err) : 0;
 }
 
-/* --- stages
- * --------------------------------------------------------------------------------------*/
+/* --- stages ----------------------------------------------------------------------------------- */
 
 static void
 begin(struct plan *p, struct plan_stage *st)

@@ -48,8 +48,7 @@ read_beneath(int dir, const char *name, size_t limit, struct buf *out, struct er
 	return buf_read(out, fd, limit, err) < 0 ? err_in(err, "'%s'", name) : 1;
 }
 
-/* --- a context on stdin
- * ---------------------------------------------------------------------------*/
+/* --- a context on stdin ----------------------------------------------------------------------- */
 
 struct unpacking {
 	struct buf head;
@@ -144,8 +143,7 @@ context_from_stdin(struct store *store, struct input *out, struct err *err)
 	return 0;
 }
 
-/* --- a context elsewhere
- * --------------------------------------------------------------------------*/
+/* --- a context elsewhere ---------------------------------------------------------------------- */
 
 struct fetching {
 	const struct fetch *fetch;
@@ -199,8 +197,7 @@ fetch_context(struct store *store, const struct build_options *o, struct fetch *
 	return out->context < 0 ? err_in(err, "context") : 0;
 }
 
-/* --- the Dockerfile
- * -------------------------------------------------------------------------------*/
+/* --- the Dockerfile --------------------------------------------------------------------------- */
 
 static int
 find_text(struct input *out, struct err *err)
@@ -247,8 +244,7 @@ open_text(const struct build_options *o, struct input *out, struct err *err)
 	return 0;
 }
 
-/* --- the ignore file
- * ------------------------------------------------------------------------------*/
+/* --- the ignore file -------------------------------------------------------------------------- */
 
 #define IGNORE_FILE ".dockerignore"
 

@@ -135,8 +135,7 @@ keep_listing(struct solve *s, struct material *m, struct job *j, struct err *err
 	return store_listing_put(s->store, m->rec.id, &m->listing, err);
 }
 
-/* --- blob to tree, blob to listing
- * ----------------------------------------------------------------*/
+/* --- blob to tree, blob to listing ------------------------------------------------------------ */
 
 struct unpacking {
 	int blob; /* open blob */
@@ -235,8 +234,7 @@ start_unpack(struct solve *s, struct material *m, const struct layer_blob *blob,
 	return solve_start(s, &j, &w, to_tree, NULL, err);
 }
 
-/* --- tree to blob
- * ---------------------------------------------------------------------------------*/
+/* --- tree to blob ----------------------------------------------------------------------------- */
 
 struct packing {
 	int tree;
@@ -332,8 +330,7 @@ start_pack(struct solve *s, struct material *m, struct err *err)
 	return solve_start(s, &j, &w, true, NULL, err);
 }
 
-/* --- from the registry
- * ----------------------------------------------------------------------------*/
+/* --- from the registry ------------------------------------------------------------------------ */
 
 struct fetching {
 	struct solve *s;
@@ -405,8 +402,7 @@ start_fetch(struct solve *s, struct plan_image *image, struct err *err)
 	return result;
 }
 
-/* --- asking
- * ---------------------------------------------------------------------------------------*/
+/* --- asking ----------------------------------------------------------------------------------- */
 
 static int
 want_blob(struct solve *s, struct material *m, struct err *err)

@@ -37,8 +37,7 @@ output_names(const struct strv *tags, struct strv *out, struct err *err)
 	return 0;
 }
 
-/* --- push
- * -----------------------------------------------------------------------------------------*/
+/* --- push ------------------------------------------------------------------------------------- */
 
 struct pushing {
 	struct store *store;
@@ -206,8 +205,7 @@ output_image(struct store *store, const struct build_options *o, const struct de
 	return 0;
 }
 
-/* --- archives and layouts
- * --------------------------------------------------------------------------*/
+/* --- archives and layouts --------------------------------------------------------------------- */
 
 struct archiving {
 	struct store *store;
@@ -315,8 +313,7 @@ output_archive(struct store *store, const struct build_options *o, const struct 
 	return 0;
 }
 
-/* --- files
- * ----------------------------------------------------------------------------------------*/
+/* --- files ------------------------------------------------------------------------------------ */
 
 struct placing {
 	int tar_fd, other_fd, dir;

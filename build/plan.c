@@ -24,8 +24,7 @@ plan_at(const struct plan *p, const struct instruction *in, struct err *err)
 	return err_in(err, "ONBUILD trigger '%s'", in->text);
 }
 
-/* --- named contexts
- * ------------------------------------------------------------------------------*/
+/* --- named contexts --------------------------------------------------------------------------- */
 
 /* `docker.io/library/alpine:latest` and `alpine` are the same name here. */
 static const char *
@@ -104,8 +103,7 @@ context_dir(struct plan *p, const char *value, size_t *out, struct err *err)
 	return 0;
 }
 
-/* --- images
- * --------------------------------------------------------------------------------------*/
+/* --- images ----------------------------------------------------------------------------------- */
 
 static int
 image_find(struct plan *p, const char *text, const char *context, const struct platform *platform,
@@ -198,8 +196,7 @@ plan_origin(struct plan *p, size_t stage, const char *text, bool by_number, int 
 	return image_origin(p, text, &p->stages[stage].platform, line, out, err);
 }
 
-/* --- FROM
- * ----------------------------------------------------------------------------------------*/
+/* --- FROM ------------------------------------------------------------------------------------- */
 
 static void
 warn_from(struct plan *p, const struct stage *stage, const struct strv *undefined)
@@ -366,8 +363,7 @@ plan_open(const struct plan_options *o, struct plan **out, struct err *err)
 	return 0;
 }
 
-/* --- what the target needs
- * -----------------------------------------------------------------------*/
+/* --- what the target needs -------------------------------------------------------------------- */
 
 static int need_stage(struct plan *p, size_t index, struct err *err);
 
@@ -473,8 +469,7 @@ plan_triggers(const struct plan *p, const struct plan_stage *st, struct strv *ou
 	}
 }
 
-/* --- the end
- * -------------------------------------------------------------------------------------*/
+/* --- the end ---------------------------------------------------------------------------------- */
 
 int
 plan_finish(struct plan *p, struct err *err)

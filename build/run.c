@@ -31,8 +31,7 @@ struct program {
 	struct terminal *terminal; /* NULL: none */
 };
 
-/* --- what runs
- * ------------------------------------------------------------------------------------*/
+/* --- what runs -------------------------------------------------------------------------------- */
 
 static int
 command_line(struct program *p, struct err *err)
@@ -100,8 +99,7 @@ add_volume(struct program *p, const char *text, struct err *err)
 	return 0;
 }
 
-/* --- in the worker
- * --------------------------------------------------------------------------------*/
+/* --- in the worker ---------------------------------------------------------------------------- */
 
 static int
 run_box(void *arg, json_t **result, struct err *err)
@@ -143,8 +141,7 @@ run_box(void *arg, json_t **result, struct err *err)
 	return 0;
 }
 
-/* --- the coordinator
- * ------------------------------------------------------------------------------*/
+/* --- the coordinator -------------------------------------------------------------------------- */
 
 static int
 prepare(struct program *p, struct err *err)

@@ -84,8 +84,7 @@ stagings_free(struct solve *s, struct node *n)
 	n->staging_count = 0;
 }
 
-/* --- what must be done before
- * ---------------------------------------------------------------------*/
+/* --- what must be done before ----------------------------------------------------------------- */
 
 static bool
 is_context_bind(const struct step_mount *m)
@@ -233,8 +232,7 @@ run_mounts_want(struct solve *s, struct node *n, struct err *err)
 	return all;
 }
 
-/* --- secrets
- * --------------------------------------------------------------------------------------*/
+/* --- secrets ---------------------------------------------------------------------------------- */
 
 /* --secret id=x,src=path | id=x,env=NAME | id=x: where the bytes are. */
 static const char *
@@ -288,8 +286,7 @@ find_secret(struct solve *s, const char *id, struct buf *out, struct err *err)
 	return 0;
 }
 
-/* --- the list
- * -------------------------------------------------------------------------------------*/
+/* --- the list --------------------------------------------------------------------------------- */
 
 static const char *
 keep_text(struct run_mounts *m, char *text)
@@ -528,8 +525,7 @@ run_mounts_prepare(
 	return 0;
 }
 
-/* --- in the worker
- * --------------------------------------------------------------------------------*/
+/* --- in the worker ---------------------------------------------------------------------------- */
 
 static int
 open_cache(struct run_mounts *m, struct run_mount_view *v, struct err *err)

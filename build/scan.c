@@ -48,8 +48,7 @@ auto_scan_result(struct scan_result *r)
 	buf_free(&r->cache);
 }
 
-/* --- what is wanted
- * ------------------------------------------------------------------------------*/
+/* --- what is wanted --------------------------------------------------------------------------- */
 
 enum reach { REACH_NOT, REACH_TOWARDS /* something below may be wanted */, REACH_WANTED };
 
@@ -93,8 +92,7 @@ reach(const struct scan *s, const char *path)
 	return best;
 }
 
-/* --- walking
- * -------------------------------------------------------------------------------------*/
+/* --- walking ---------------------------------------------------------------------------------- */
 
 static int
 by_name(const void *a, const void *b)
@@ -304,8 +302,7 @@ drop_empty(struct listing *l)
 	}
 }
 
-/* --- hashing
- * -------------------------------------------------------------------------------------*/
+/* --- hashing ---------------------------------------------------------------------------------- */
 
 struct crew {
 	struct scan *s;
@@ -395,8 +392,7 @@ hash_all(struct scan *s, uint64_t *hashed, struct err *err)
 	return 0;
 }
 
-/* --- all of it
- * -----------------------------------------------------------------------------------*/
+/* --- all of it -------------------------------------------------------------------------------- */
 
 static void
 clean_sources(const struct strv *sources, struct strv *out)

@@ -15,8 +15,7 @@
 /* Workers that unpack, pack and fetch run beside the steps; together no more than this. */
 #define JOBS_MAX 16
 
-/* --- roots
- * ---------------------------------------------------------------------------------------*/
+/* --- roots ------------------------------------------------------------------------------------ */
 
 void
 root_add(struct root *r, struct material *m)
@@ -118,8 +117,7 @@ origin_ready(struct solve *s, const struct origin *o)
 	return st->count > 0 ? st->nodes[st->count - 1].state == NODE_DONE : st->base_known;
 }
 
-/* --- workers
- * -------------------------------------------------------------------------------------*/
+/* --- workers ---------------------------------------------------------------------------------- */
 
 int
 solve_inside(struct solve *s, struct err *err)
@@ -278,8 +276,7 @@ wait_for_one(struct solve *s, struct err *err)
 	return job_ended(s, done, err);
 }
 
-/* --- nodes
- * ---------------------------------------------------------------------------------------*/
+/* --- nodes ------------------------------------------------------------------------------------ */
 
 bool
 node_may_use_cache(const struct solve *s, const struct node *n)
@@ -516,8 +513,7 @@ advance_node(struct solve *s, struct node *n, struct err *err)
 	return 0;
 }
 
-/* --- stages
- * --------------------------------------------------------------------------------------*/
+/* --- stages ----------------------------------------------------------------------------------- */
 
 static bool
 base_is_ready(struct solve *s, size_t stage)

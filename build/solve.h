@@ -87,7 +87,8 @@ struct staging {
 	struct copy_list list;
 	struct tree_new tree;
 	bool is_started;
-	/* of a cache that begins with them: its directory, and once they are in it that of the files; else -1 */
+	/* of a cache that begins with them: its directory, and once they are in it that of the
+	 * files; else -1 */
 	int cache, seed;
 	char seed_name[48];
 };
@@ -114,8 +115,8 @@ struct context_run {
 	const struct fetch *fetch; /* how its directory comes here; lent; NULL: it is here */
 	char tree[STORE_ID_SIZE];  /* what was fetched; "": nothing */
 	int dir;                   /* its directory; -1: none */
-	struct ignore *ignore; /* of the first one: lent */
-	struct strv sources; /* what steps want of it */
+	struct ignore *ignore;     /* of the first one: lent */
+	struct strv sources;       /* what steps want of it */
 	struct listing listing;
 	struct view *view;
 	uint32_t event;
@@ -203,7 +204,7 @@ struct copy_start {
 				  nowhere */
 	bool blob;
 	const struct view *lower; /* what is below the tree, for parents */
-	const int *places; /* directories of COPY_FROM_PLACE; lent */
+	const int *places;        /* directories of COPY_FROM_PLACE; lent */
 	int (*made)(struct solve *s, struct job *j, json_t *result, struct err *err);
 	int (*applied)(struct solve *s, struct job *j, json_t *result, struct err *err);
 	void *subject;
@@ -211,11 +212,15 @@ struct copy_start {
 	const struct plan_step *step;
 };
 int copy_start(struct solve *s, struct copy_start *c, struct err *err);
+/* In the `made` of a copy: the list, with digests that the worker learned, becomes the layer's
+ * listing; it is empty afterwards. */
+int copy_learn(struct job *j, struct copy_list *list, struct listing *out, struct err *err);
 
-/* ADD (step_add.c): the places of its sources beside the context: those fetched, and once they are unpacked
- * the archives; *out is for the caller to free.  dirs (may be NULL): their directories, likewise, lent ones in
- * it. */
-void add_places(struct solve *s, const struct node *n, struct copy_place **out, size_t *count, int **dirs);
+/* ADD (step_add.c): the places of its sources beside the context: those fetched, and once they are
+ * unpacked the archives; *out is for the caller to free.  dirs (may be NULL): their directories,
+ * likewise, lent ones in it. */
+void add_places(
+	struct solve *s, const struct node *n, struct copy_place **out, size_t *count, int **dirs);
 /* 1: what its sources need is fetched and listed; 0: later. */
 int add_ready(struct solve *s, struct node *n, struct err *err);
 /* 1: its archives are unpacked; 0: later. */

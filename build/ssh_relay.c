@@ -20,8 +20,7 @@
 #define SOCKET_NAME "agent"
 #define BYTES 65536
 
-/* --- which agent
- * ------------------------------------------------------------------------------------*/
+/* --- which agent ------------------------------------------------------------------------------ */
 
 static int
 check_agent(const char *id, const char *path, struct err *err)
@@ -60,8 +59,7 @@ ssh_relay_find(const struct strv *specs, const char *id, char **out, struct err 
 	return 0;
 }
 
-/* --- the child
- * --------------------------------------------------------------------------------------*/
+/* --- the child -------------------------------------------------------------------------------- */
 
 struct pair { /* one connection */
 	int box, agent;
@@ -154,8 +152,7 @@ be_relay(int listener, const char *agent, pid_t parent)
 	_exit(1);
 }
 
-/* --- the worker
- * -------------------------------------------------------------------------------------*/
+/* --- the worker ------------------------------------------------------------------------------- */
 
 static int
 listen_at(int dir, struct err *err)

@@ -17,8 +17,7 @@
 
 /* step_run - RUN: a box over the layers below, whose upper directory is the new layer's tree. */
 
-/* --- the worker
- * -----------------------------------------------------------------------------------*/
+/* --- the worker ------------------------------------------------------------------------------- */
 
 struct running {
 	struct solve *s;
@@ -161,8 +160,7 @@ run_box(void *arg, json_t **result, struct err *err)
 	return collect(r, &stubs, err);
 }
 
-/* --- the coordinator
- * ------------------------------------------------------------------------------*/
+/* --- the coordinator -------------------------------------------------------------------------- */
 
 static int
 ran(struct solve *s, struct job *j, json_t *result, struct err *err)

@@ -58,8 +58,7 @@ unpack_sniff(int fd, bool *is_archive, struct err *err)
 	return 0;
 }
 
-/* --- for ADD
- * -------------------------------------------------------------------------------------*/
+/* --- for ADD ---------------------------------------------------------------------------------- */
 
 static int
 copy_bytes(struct tar_reader *r, struct apply *a, char *bytes, struct err *err)

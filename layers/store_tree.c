@@ -216,25 +216,30 @@ lock_mount(struct store *s, const char *name, int how, int *out, struct err *err
 	return 0;
 }
 
-static int
-change_lock(int fd, int how, struct err *err)
-{
-	while (flock(fd, how) < 0)
-		if (errno != EINTR)
-			return err_sys(err, "lock a cache mount");
-	return 0;
-}
-
+/* Several that share may come at once: each makes one under another name, and the first to rename wins. */
 static int
 open_or_make(
 	struct store *s, const char *name, mode_t mode, uid_t owner, gid_t group, struct err *err)
 {
+	char part[sizeof "mounts-cache/" + STORE_ID_SIZE] = "mounts-cache/";
+	AUTO(fd) int made = -1;
 	int fd = openat(s->root, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (fd >= 0)
 		return fd;
-	return errno == ENOENT ? make_dir(s, name, mode, owner, group, err)
-			       : err_sys(err, "open '%s/%s'", s->path, name);
+	if (errno != ENOENT)
+		return err_sys(err, "open '%s/%s'", s->path, name);
+	store_id_new(part + strlen(part));
+	made = make_dir(s, part, mode, owner, group, err);
+	if (made < 0)
+		return -1;
+	if (renameat2(s->root, part, s->root, name, RENAME_NOREPLACE) == 0)
+		return fd_steal(&made);
+	if (errno != EEXIST)
+		return err_sys(err, "rename '%s/%s'", s->path, part);
+	unlinkat(s->root, part, AT_REMOVEDIR);
+	fd = openat(s->root, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return fd < 0 ? err_sys(err, "open '%s/%s'", s->path, name) : fd;
 }
 
 /* 1 when LOCK_NB was in how and somebody has it. */
@@ -242,7 +247,6 @@ static int
 open_mount(struct store *s, const char *id, int how, uid_t owner, gid_t group, mode_t mode,
 	int *out_fd, int *out_lock, struct err *err)
 {
-	bool shared = how == LOCK_SH;
 	int busy;
 	AUTO(fd) int lock = -1;
 	AUTO(fd) int fd = -1;
@@ -255,15 +259,9 @@ open_mount(struct store *s, const char *id, int how, uid_t owner, gid_t group, m
 	if (busy != 0)
 		return busy;
 	snprintf(name, sizeof name, "mounts-cache/%s", digest_hex(&digest));
-	fd = openat(s->root, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	/* of several that share, one makes it while the others wait */
-	if (fd < 0 && change_lock(lock, LOCK_EX, err) < 0)
+	fd = open_or_make(s, name, mode, owner, group, err);
+	if (fd < 0)
 		return -1;
-	if (fd < 0) {
-		fd = open_or_make(s, name, mode, owner, group, err);
-		if (fd < 0 || (shared && change_lock(lock, LOCK_SH, err) < 0))
-			return -1;
-	}
 	*out_fd = fd_steal(&fd);
 	*out_lock = fd_steal(&lock);
 	return 0;

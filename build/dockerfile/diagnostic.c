@@ -128,8 +128,7 @@ diagnostic_format(const struct diagnostics *d, const struct diagnostic *one, str
 	diagnostics_excerpt(d, one->line_start, one->line_end, one->column_line, one->column, out);
 }
 
-/* --- excerpts
- * ------------------------------------------------------------------------------------*/
+/* --- excerpts --------------------------------------------------------------------------------- */
 
 /* A walk over the lines of the text. */
 struct lines {

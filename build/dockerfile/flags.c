@@ -12,8 +12,7 @@
 #include "build/dockerfile/suggest.h"
 #include "build/dockerfile/utf8.h"
 
-/* --- from text to words
- * --------------------------------------------------------------------------*/
+/* --- from text to words ----------------------------------------------------------------------- */
 
 static void
 add_flag(struct instruction *in, const struct buf *word, size_t start)
@@ -79,8 +78,7 @@ flags_split(const char *text, size_t offset, char escape, struct instruction *in
 	}
 }
 
-/* --- from words to fields
- * ------------------------------------------------------------------------*/
+/* --- from words to fields --------------------------------------------------------------------- */
 
 enum flag_kind { FLAG_TEXT, FLAG_BOOL, FLAG_TRISTATE, FLAG_LIST };
 

@@ -76,8 +76,7 @@ instruction_flag(const struct instruction *in, const char *name)
 	return NULL;
 }
 
-/* --- life
- * ----------------------------------------------------------------------------------------*/
+/* --- life ------------------------------------------------------------------------------------- */
 
 static void
 clear_copy(struct copy_options *c)
@@ -145,8 +144,7 @@ auto_instruction(struct instruction **in)
 	*in = NULL;
 }
 
-/* --- copies
- * --------------------------------------------------------------------------------------*/
+/* --- copies ----------------------------------------------------------------------------------- */
 
 static char *
 copy_text(const char *text)
@@ -246,8 +244,7 @@ instruction_copy(const struct instruction *in)
 	return out;
 }
 
-/* --- what a shell gets
- * ---------------------------------------------------------------------------*/
+/* --- what a shell gets ------------------------------------------------------------------------ */
 
 char *
 instruction_shell_text(const struct instruction *in, bool *script)

@@ -89,8 +89,7 @@ finish_arg(struct finish *f)
 	return 0;
 }
 
-/* --- ADD and COPY
- * --------------------------------------------------------------------------------*/
+/* --- ADD and COPY ----------------------------------------------------------------------------- */
 
 /* The body of the last heredoc with this name, as BuildKit looks it up. */
 static const struct heredoc *
@@ -162,8 +161,7 @@ finish_copy(struct finish *f)
 	return read_sources(f);
 }
 
-/* --- the others
- * ----------------------------------------------------------------------------------*/
+/* --- the others ------------------------------------------------------------------------------- */
 
 static int
 finish_shell(struct finish *f)
@@ -247,8 +245,7 @@ finish_from(struct finish *f)
 	return flags(f);
 }
 
-/* --- HEALTHCHECK
- * ---------------------------------------------------------------------------------*/
+/* --- HEALTHCHECK ------------------------------------------------------------------------------ */
 
 static int
 read_interval(struct finish *f, const char *name, int64_t *out)
@@ -337,8 +334,7 @@ finish_healthcheck(struct finish *f)
 	return read_retries(f);
 }
 
-/* --- ONBUILD
- * -------------------------------------------------------------------------------------*/
+/* --- ONBUILD ---------------------------------------------------------------------------------- */
 
 /* The line behind ONBUILD as it was written, blanks at its end included, then the heredocs. */
 static void

@@ -81,7 +81,7 @@ void lint_add(struct lint *l, enum lint_rule rule, const struct instruction *at,
 void lint_add_lines(struct lint *l, enum lint_rule rule, const struct lint_config *here, int first,
 	int last, ...);
 
-/* --- rules that need more than the text ---------------------------------------------------------- */
+/* --- rules that need more than the text ------------------------------------------------------- */
 
 /* FROM or its --platform use names that no ARG before it declares; names: those that are. */
 void lint_undefined_args(struct lint *l, const struct stage *stage, const struct strv *undefined,

@@ -61,8 +61,7 @@ auto_dockerfile(struct dockerfile **d)
 	*d = NULL;
 }
 
-/* --- errors
- * --------------------------------------------------------------------------------------*/
+/* --- errors ----------------------------------------------------------------------------------- */
 
 static void
 tell_lines(struct parser *p, int first, int last, const char *message)
@@ -85,8 +84,7 @@ tell(struct parser *p, size_t offset, const char *message)
 	diagnostics_add(p->diagnostics, &one, "%s", message);
 }
 
-/* --- heredocs
- * ------------------------------------------------------------------------------------*/
+/* --- heredocs --------------------------------------------------------------------------------- */
 
 /* Reads the body up to its delimiter; false: there was none. */
 static bool
@@ -152,8 +150,7 @@ skip_heredocs(struct parser *p)
 	heredoc_list_free(list, count);
 }
 
-/* --- instructions
- * --------------------------------------------------------------------------------*/
+/* --- instructions ----------------------------------------------------------------------------- */
 
 static char *
 lower(const char *text)
@@ -282,8 +279,7 @@ take_line(struct parser *p)
 		in = NULL;
 }
 
-/* --- directives
- * ----------------------------------------------------------------------------------*/
+/* --- directives ------------------------------------------------------------------------------- */
 
 /* syntax and check are looked for on their own, as BuildKit does: behind a line that begins with
  * "#!", and only without blanks in front. */
@@ -330,8 +326,7 @@ read_check(struct parser *p)
 	tell_lines(p, d->check_line, d->check_line, err.msg);
 }
 
-/* --- the whole
- * -----------------------------------------------------------------------------------*/
+/* --- the whole -------------------------------------------------------------------------------- */
 
 static void
 auto_parser(struct parser *p)

@@ -67,3 +67,7 @@ UNIT_TESTS += tests/unit/layers_view
 tests_unit_layers_view_SOURCES = tests/unit/layers_view.c
 tests_unit_layers_view_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_layers_view_LDADD = $(LAYERS_LIBS) $(TEST_LIBS)
+UNIT_TESTS += tests/unit/layers_mount
+tests_unit_layers_mount_SOURCES = tests/unit/layers_mount.c
+tests_unit_layers_mount_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_layers_mount_LDADD = $(LAYERS_LIBS) $(TEST_LIBS)

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/path.h"
+#include "build/material.h"
+#include "build/solve.h"
+#include "layers/apply.h"
+#include "layers/tar.h"
+
+/* copy_make - a copy list becomes a layer, in one pass: one worker writes the tar where the files
+ * can be read, outside for a context, inside the user namespace for trees; the stream feeds the
+ * blob and, where files are wanted, a second worker that applies it. */
+
+struct making {
+	const struct copy_list *list;
+	int context;       /* its directory; -1: files come from trees */
+	int *trees;        /* one per layer of the origin; lent */
+	const int *places; /* of COPY_FROM_PLACE; lent */
+	int tar_fd;        /* write end to the one who applies; -1: nobody does */
+	int other_fd;      /* the end that is not ours */
+	struct ingest *ingest;
+	enum codec_kind codec;
+	int level;
+	int memory;
+};
+
+/* A context is the user's, who may be editing it. */
+static int
+unchanged(int fd, const struct entry *e, const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, "look at '%s'", path);
+	if ((uint64_t)st.st_size == e->size && st.st_mtim.tv_sec == e->mtime &&
+		(uint32_t)st.st_mtim.tv_nsec == e->mtime_ns)
+		return 0;
+	return err_set(err, ERR_INPUT, "'%s' changed while it was read: build again", path);
+}
+
+static int
+dir_of(const struct making *m, const struct copy_item *item)
+{
+	if (item->bytes == COPY_FROM_PLACE)
+		return m->places[item->layer];
+	return m->context >= 0 ? m->context : m->trees[item->layer];
+}
+
+static int
+make_bytes(const struct making *m, struct tar_writer *w, const struct copy_item *item,
+	struct digest *learned, struct err *err)
+{
+	AUTO(hasher) struct hasher *h = NULL;
+	AUTO(fd) int fd = -1;
+
+	if (item->bytes == COPY_INLINE)
+		return tar_writer_data(w, item->text, item->entry.size, err);
+	if (item->entry.size == 0) { /* a socket of a context, too, which nobody can open */
+		digest_of("", 0, learned);
+		return 0;
+	}
+	fd = path_open(dir_of(m, item), item->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	if (fd < 0)
+		return err_sys(err, "open '%s'", item->path);
+	if (m->context >= 0 && item->bytes == COPY_FROM_ORIGIN)
+		return unchanged(fd, &item->entry, item->path, err) < 0 ||
+				       tar_writer_file(w, fd, NULL, err) < 0 ||
+				       unchanged(fd, &item->entry, item->path, err) < 0
+			       ? -1
+			       : 0;
+	if (digest_is_empty(&item->entry.digest))
+		h = hasher_new(DIGEST_SHA256);
+	if (tar_writer_file(w, fd, h, err) < 0)
+		return err_in(err, "'%s'", item->path);
+	if (h != NULL)
+		hasher_digest(h, learned);
+	return 0;
+}
+
+static int
+make_tar(const struct making *m, struct sink *out, struct buf *lines, struct err *err)
+{
+	AUTO(tar_writer) struct tar_writer *w = tar_writer_new(out, TAR_LAYER);
+
+	for (size_t i = 0; i < m->list->count; i++) {
+		const struct copy_item *item = &m->list->items[i];
+
+		struct digest learned = { .text = "" };
+
+		if (tar_writer_entry(w, &item->entry, err) < 0 ||
+			(item->bytes != COPY_NO_BYTES && make_bytes(m, w, item, &learned, err) < 0))
+			return -1;
+		if (!digest_is_empty(&learned))
+			buf_addf(lines, "%zu %s\n", i, learned.text);
+	}
+	return tar_writer_finish(w, err) < 0 || sink_finish(out, err) < 0 ? -1 : 0;
+}
+
+static int
+make(void *arg, json_t **result, struct err *err)
+{
+	struct making *m = arg;
+	AUTO(buf) struct buf lines = BUF_INIT;
+	AUTO(sink) struct sink *out = m->tar_fd >= 0 ? sink_fd(m->tar_fd) : NULL;
+	struct layer_made made;
+
+	if (m->other_fd >= 0)
+		close(m->other_fd);
+	if (m->ingest != NULL) {
+		struct sink *blob = NULL;
+
+		if (layer_sink(ingest_fd(m->ingest), m->codec, m->level, 0, &made, &blob, err) < 0)
+			return -1;
+		out = out != NULL ? sink_both(out, blob) : blob;
+	}
+	if (make_tar(m, out, &lines, err) < 0)
+		return -1;
+	if (m->ingest != NULL) {
+		if (ingest_sync(m->ingest, err) < 0)
+			return -1;
+		*result = json_object();
+		material_made_to_json(&made, *result);
+	}
+	if (fd_write(m->memory, lines.data, lines.len) < 0)
+		return err_sys(err, "digests of what was copied");
+	return 0;
+}
+
+/* Lines of an item's number and its digest, of at most this many bytes. */
+#define LEARNED_LINE_MAX 200
+
+int
+copy_learn(struct job *j, struct copy_list *list, struct listing *out, struct err *err)
+{
+	AUTO(buf) struct buf lines = BUF_INIT;
+	AUTO(strv) struct strv rows = STRV_INIT;
+
+	if (lseek(j->memory, 0, SEEK_SET) < 0)
+		return err_sys(err, "digests of what was copied");
+	if (buf_read(&lines, j->memory, (list->count + 1) * LEARNED_LINE_MAX, err) < 0)
+		return -1;
+	strv_split(&rows, lines.data, "\n");
+	for (size_t i = 0; i < rows.count; i++) {
+		char *digest;
+		size_t item = strtoul(rows.items[i], &digest, 10);
+
+		if (*digest == ' ' && item < list->count &&
+			digest_parse(digest + 1, &list->items[item].entry.digest, err) < 0)
+			return -1;
+	}
+	/* the entries themselves, not copies: there may be many */
+	for (size_t i = 0; i < list->count; i++)
+		listing_take(out, &list->items[i].entry);
+	copy_list_free(list);
+	return 0;
+}
+
+struct applying {
+	int tar_fd, other_fd, tree;
+	const struct view *lower;
+	bool is_single;
+};
+
+static int
+apply_made(void *arg, json_t **result, struct err *err)
+{
+	struct applying *a = arg;
+	struct apply_options options = APPLY_OPTIONS_INIT;
+	AUTO(stream) struct stream *tar = NULL;
+
+	(void)result;
+	close(a->other_fd);
+	tar = stream_fd(a->tar_fd);
+	options.owner = a->is_single ? APPLY_OWNER_TRY : APPLY_OWNER_KEEP;
+	options.lower = a->lower;
+	return apply_layer(tar, a->tree, &options, NULL, err);
+}
+
+static int
+open_trees(struct solve *s, const struct copy_list *list, const struct root *r, int *out,
+	struct err *err)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct copy_item *item = &list->items[i];
+
+		if (item->bytes != COPY_FROM_ORIGIN || out[item->layer] >= 0)
+			continue;
+		out[item->layer] = store_tree_open(s->store, r->items[item->layer]->rec.tree, err);
+		if (out[item->layer] < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+start_applying(struct solve *s, struct copy_start *c, int read_end, int write_end, struct err *err)
+{
+	struct applying a = { .tar_fd = read_end,
+		.other_fd = write_end,
+		.tree = c->tree->fs_fd,
+		.lower = c->lower,
+		.is_single = s->ids.is_single };
+	struct worker_job w = { .name = "apply", .run = apply_made, .arg = &a };
+	struct job j = { .finish = c->applied,
+		.subject = c->subject,
+		.memory = -1,
+		.tree = *c->tree,
+		.event = c->event,
+		.step = c->step };
+
+	*c->tree = (struct tree_new)TREE_NEW_INIT; /* the job's now */
+	return solve_start(s, &j, &w, true, NULL, err);
+}
+
+static int
+start_making(struct solve *s, struct copy_start *c, struct making *m, struct err *err)
+{
+	struct worker_job w = { .name = "copy", .run = make, .arg = m };
+	struct job j = { .finish = c->made,
+		.subject = c->subject,
+		.tree = TREE_NEW_INIT,
+		.is_step = true,
+		.event = c->event,
+		.step = c->step };
+
+	j.memory = fd_memory("listing", err);
+	if (j.memory < 0)
+		return -1;
+	if (c->blob && store_ingest_new(s->store, NULL, INGEST_WAIT, &j.ingest, err) < 0) {
+		close(j.memory);
+		return -1;
+	}
+	m->memory = j.memory;
+	m->ingest = j.ingest;
+	return solve_start(s, &j, &w, m->context < 0, NULL, err);
+}
+
+int
+copy_start(struct solve *s, struct copy_start *c, struct err *err)
+{
+	struct root *r = solve_root(s, c->origin);
+	size_t count = r != NULL ? r->count : 0;
+	AUTO(free) int *trees = xcalloc(count + 1, sizeof *trees);
+	struct making m = { .list = c->list,
+		.context = -1,
+		.trees = trees,
+		.places = c->places,
+		.tar_fd = -1,
+		.other_fd = -1,
+		.codec = s->codec,
+		.level = s->level };
+	int ends[2] = { -1, -1 }, result;
+
+	for (size_t i = 0; i < count; i++)
+		trees[i] = -1;
+	if (r == NULL)
+		m.context = s->contexts[c->origin->index].dir;
+	else if (open_trees(s, c->list, r, trees, err) < 0)
+		return -1;
+	if (c->tar_fd > 0) {
+		m.tar_fd = c->tar_fd;
+		m.other_fd = c->other_fd > 0 ? c->other_fd : -1;
+	}
+	if (c->tree != NULL) {
+		if (pipe2(ends, O_CLOEXEC) < 0)
+			return err_sys(err, "pipe");
+		m.tar_fd = ends[1];
+		m.other_fd = ends[0];
+	}
+	/* without files of its own (WORKDIR) it does not matter where it is made */
+	if (r != NULL && count == 0)
+		m.context = s->contexts[0].dir >= 0 ? s->contexts[0].dir : AT_FDCWD;
+	result = start_making(s, c, &m, err);
+	if (result == 0 && c->tree != NULL)
+		result = start_applying(s, c, ends[0], ends[1], err);
+	auto_fd(&ends[0]);
+	auto_fd(&ends[1]);
+	for (size_t i = 0; i < count; i++)
+		auto_fd(&trees[i]);
+	return result;
+}
