@@ -63,7 +63,7 @@ check() {
 	dir=$scratch/src/$2
 	shift 2
 	say "$title"
-	"$@" make -C "$dir" -k -j "$jobs" check >"$scratch/check.log" 2>&1
+	"$dir/tests/e2e/out_of_chroot" "$@" make -C "$dir" -k -j "$jobs" check >"$scratch/check.log" 2>&1
 	status=$?
 	fail=$(($(number FAIL "$scratch/check.log") + $(number ERROR "$scratch/check.log") + $(number XPASS "$scratch/check.log")))
 	skip=$(number SKIP "$scratch/check.log")

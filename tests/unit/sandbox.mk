@@ -12,7 +12,9 @@ tests_unit_sandbox_user_SOURCES = tests/unit/sandbox_user.c
 tests_unit_sandbox_user_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_sandbox_user_LDADD = $(SANDBOX_LIBS) $(TEST_LIBS)
 
-check_PROGRAMS += tests/e2e/boxrun tests/e2e/boxcase
+check_PROGRAMS += tests/e2e/boxrun tests/e2e/boxcase tests/e2e/out_of_chroot
+tests_e2e_out_of_chroot_SOURCES = tests/e2e/out_of_chroot.c
+tests_e2e_out_of_chroot_LDADD = $(SANDBOX_LIBS) $(FOREIGN_LIBS)
 tests_e2e_boxrun_SOURCES = tests/e2e/boxrun.c
 tests_e2e_boxrun_LDADD = $(SANDBOX_LIBS) $(FOREIGN_LIBS)
 
