@@ -54,8 +54,8 @@ base_find_ref(struct store *store, const char *text, struct ref *out, struct err
 	struct err ignored;
 	struct ref ref;
 
-	/* a name that looks like one comes first */
-	if (is_id(id) && ref_parse(id, &ref, &ignored) == 0) {
+	/* a name that looks like one comes first; an image without a name has its digest's */
+	if (is_id(id) && ref_parse(text, &ref, &ignored) == 0) {
 		AUTO(buf) struct buf name = BUF_INIT;
 
 		base_name(&ref, &name);

@@ -6,6 +6,7 @@
 #include "base/worker.h"
 #include "build/build.h"
 #include "cmd/cmd.h"
+#include "cmd/image.h"
 #include "cmd/remote_flags.h"
 #include "cmd/show.h"
 #include "cmd/ui.h"
@@ -87,6 +88,16 @@ writes_stdout(const struct build_options *b)
 	return false;
 }
 
+/* Whether the store has the image afterwards. */
+static bool
+keeps_image(const struct build_options *b)
+{
+	for (size_t i = 0; i < b->output_count; i++)
+		if (b->outputs[i].type == BUILD_OUTPUT_IMAGE)
+			return true;
+	return b->output_count == 0;
+}
+
 static int
 build(struct call *call, struct build_options *b, struct err *err)
 {
@@ -98,6 +109,9 @@ build(struct call *call, struct build_options *b, struct err *err)
 	ui_begin(&v->ui, call->globals->debug);
 	if (store_open(call->globals->root, &store, err) < 0 || worker_signals(err) < 0 ||
 		build_run(store, b, &result, err) < 0)
+		return -1;
+	if (b->tags.count == 0 && keeps_image(b) && !digest_is_empty(&result.descriptor.digest) &&
+		image_keep_nameless(store, &result.descriptor, err) < 0)
 		return -1;
 	ui_end();
 	/* docker's scripts take what -q prints for an image ID */
@@ -142,7 +156,8 @@ const struct cmd cmd_build = {
 	.args = "<context>",
 	.about = "Runs the instructions of a Dockerfile, each RUN in a box of its own, and keeps "
 		 "the image in the "
-		 "store. <context> is the directory that COPY and ADD take files from, the address of a git "
+		 "store. <context> is the directory that COPY and ADD take files from, the address "
+		 "of a git "
 		 "repository (https://host/repo.git#ref:subdir) or of a tar archive, or - for a "
 		 "Dockerfile or "
 		 "a tar archive of a context on stdin. Prints the digest of the image, or with "

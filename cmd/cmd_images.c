@@ -126,7 +126,7 @@ images_run(struct call *call, struct err *err)
 		struct row r = { .name = &names.items[i], .image = IMAGE_INIT };
 		struct err ignored = { 0 };
 
-		if (ref_parse(r.name->name, &r.ref, &ignored) < 0)
+		if (ref_parse(r.name->name, &r.ref, &ignored) < 0 || image_is_nameless(&r.ref))
 			r.ref = (struct ref){ .repository = "" };
 		if (filter_text != NULL && !wanted(&filter, &r.ref))
 			continue;

@@ -250,7 +250,8 @@ import(struct call *call, struct store *store, const char *name, struct descript
 	if (config_fill(v, &diff, source, &config, err) < 0 ||
 		write_documents(store, &config, &layer, out, err) < 0)
 		return -1;
-	return store_name_set(store, name == NULL ? out->digest.text : name, out, err);
+	return name == NULL ? image_keep_nameless(store, out, err)
+			    : store_name_set(store, name, out, err);
 }
 
 static int

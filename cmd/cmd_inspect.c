@@ -44,7 +44,7 @@ add_names(struct store *store, const struct image *i, json_t *o, struct err *err
 		struct ref r;
 
 		if (!digest_same(&names.items[n].descriptor.digest, &i->root.digest) ||
-			ref_parse(names.items[n].name, &r, &ignored) < 0)
+			ref_parse(names.items[n].name, &r, &ignored) < 0 || image_is_nameless(&r))
 			continue;
 		ref_format(&r, REF_FAMILIAR, &tag);
 		if (r.tag[0] != '\0')

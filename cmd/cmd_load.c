@@ -103,11 +103,10 @@ name_one(struct store *store, const json_t *row, struct buf *answer, struct err 
 	/* a layout's own tags may be any text, and "latest" is no name */
 	if (text == NULL || strpbrk(text, "/:") == NULL ||
 		image_name_parse(text, &name, &unparsed) < 0) {
-		buf_addf(&name, "%s", d.digest.text);
 		buf_addf(answer, "Loaded image ID: %s\n", d.digest.text);
-	} else {
-		buf_addf(answer, "Loaded image: %s\n", name.data);
+		return image_keep_nameless(store, &d, err);
 	}
+	buf_addf(answer, "Loaded image: %s\n", name.data);
 	return store_name_set(store, name.data, &d, err);
 }
 

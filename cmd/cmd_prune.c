@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "cmd/image.h"
 #include "cmd/show.h"
 #include "cmd/sweep.h"
 
@@ -54,6 +55,26 @@ parse_time(const char *text, int64_t *out, struct err *err)
 	return err_set(err, ERR_USAGE, "'--unused-for': '%s' is not a time like 36h or 7d", text);
 }
 
+/* Images that were given no name. */
+static int
+forget_nameless(const char *root, struct err *err)
+{
+	AUTO(store) struct store *store = NULL;
+	AUTO(store_names) struct store_names names = STORE_NAMES_INIT;
+
+	if (store_open(root, &store, err) < 0 || store_name_list(store, &names, err) < 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++) {
+		struct err ignored = { 0 };
+		struct ref r;
+
+		if (ref_parse(names.items[i].name, &r, &ignored) == 0 && image_is_nameless(&r) &&
+			store_name_remove(store, names.items[i].name, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 prune_run(struct call *call, struct err *err)
 {
@@ -72,6 +93,8 @@ prune_run(struct call *call, struct err *err)
 
 	if (v->unused_for != NULL && parse_time(v->unused_for, &o.unused_s, err) < 0)
 		return -1;
+	if (!v->dry_run && forget_nameless(call->globals->root, err) < 0)
+		return -1;
 	if (sweep(call->globals->root, &o, &r, err) < 0)
 		return -1;
 	buf_adds(&answer, v->dry_run ? "would free " : "freed ");
@@ -89,9 +112,10 @@ const struct cmd cmd_prune = {
 	.name = "prune",
 	.summary = "free space",
 	.args = "",
-	.about = "Removes what neither a name nor the build cache reaches. Images that have a "
-		 "name, and what a running "
-		 "cooper uses, are never touched, so nothing is asked.",
+	.about = "Removes images without a name, and what neither a name nor the build cache "
+		 "reaches. Images "
+		 "that have a name, and what a running cooper uses, are never touched, so nothing "
+		 "is asked.",
 	.options = options,
 	.values_size = sizeof(struct values),
 	.args_max = 0,

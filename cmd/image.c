@@ -8,7 +8,7 @@
 #include "registry/place_store.h"
 
 #define DIGEST_HEX 64 /* digits of SHA-256 */
-#define ID_LEN_MIN 4 /* shorter beginnings are names */
+#define ID_LEN_MIN 4  /* shorter beginnings are names */
 
 void
 auto_image(struct image *i)
@@ -101,6 +101,23 @@ image_name_parse(const char *text, struct buf *out, struct err *err)
 	return 0;
 }
 
+int
+image_keep_nameless(struct store *s, const struct descriptor *d, struct err *err)
+{
+	AUTO(buf) struct buf name = BUF_INIT;
+
+	if (image_name_parse(d->digest.text, &name, err) < 0)
+		return -1;
+	return store_name_set(s, name.data, d, err);
+}
+
+bool
+image_is_nameless(const struct ref *r)
+{
+	return streq(r->host, REF_HOST_DOCKER_HUB) && streq(r->repository, "library/sha256") &&
+	       strlen(r->tag) == DIGEST_HEX;
+}
+
 static bool
 is_hex(const char *text)
 {
@@ -162,9 +179,9 @@ image_find(struct store *s, const char *text, struct strv *name, struct descript
 	const char *hex = starts_with(text, "sha256:") ? text + strlen("sha256:") : text;
 	int has = 0;
 
-	if (hex == text && image_name_parse(text, &full, &unparsed) == 0) {
+	if (image_name_parse(text, &full, &unparsed) == 0) {
 		has = store_name_get(s, full.data, &d, err);
-		if (has == 1 && name != NULL)
+		if (has == 1 && name != NULL && hex == text)
 			strv_add(name, full.data);
 	}
 	if (has == 0 && is_hex(hex))

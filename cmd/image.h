@@ -37,6 +37,11 @@ int image_find(struct store *s, const char *text, struct strv *name, struct desc
 void image_name(const struct ref *r, struct buf *out);
 int image_name_parse(const char *text, struct buf *out, struct err *err);
 
+/* An image that was given no name is kept under what its digest spells, so that it is found and not
+ * removed: "sha256:<hex>" is Docker Hub's sha256 with a tag, which nobody else can mean. */
+int image_keep_nameless(struct store *s, const struct descriptor *d, struct err *err);
+bool image_is_nameless(const struct ref *r);
+
 /* Bytes of layers and config, as they are stored. */
 uint64_t image_size(const struct image *i);
 /* Seconds since 1970 of an RFC 3339 time; 0: unknown. */

@@ -120,10 +120,16 @@ LABEL a=b' | '$builddir/cooper' build -t x -"
 	digest=$(cat "$T/stdout")
 	works prog inspect -f '{{json .Config.Labels}}' "$digest"
 	stdout_is '{"a":"b"}'
+	works prog images
+	stdout_has "<none>"
 	works prog tag "$digest" named:1
 	works prog prune --all
-	works prog inspect "$digest"
+	works prog inspect -f '{{json .RepoTags}}' "$digest"
+	stdout_is '["named:1"]'
+	works prog build .
 	works prog rmi named:1
+	works prog inspect -f '{{json .RepoTags}}' "$digest"
+	stdout_is '[]'
 	works prog prune --all
 	fails 4 prog inspect "$digest"
 }

@@ -83,3 +83,13 @@ load helpers
 	stdout_lacks SECRET_OF_HOST
 	works prog run busybox sh -c 'ls -l /proc/self/fd | wc -l'
 }
+
+@test "run takes what build printed" {
+	needs_boxes
+	load_busybox
+	printf 'FROM busybox\nCMD ["echo", "built"]\n' >Dockerfile
+	works prog run "$(prog build -q .)"
+	stdout_is built
+	works prog run "$(prog build --progress quiet .)"
+	stdout_is built
+}
