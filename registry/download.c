@@ -17,7 +17,8 @@
 
 struct download {
 	struct sink counter; /* stands before out */
-	const struct span *span;
+	const struct repository *r;
+	struct span *span;
 	uint64_t position; /* what out has, from the start of the blob */
 	uint64_t skip;     /* bytes that come again */
 	unsigned expired;
@@ -36,15 +37,24 @@ elapsed_ms(const struct timespec *since)
 			  (now.tv_nsec - since->tv_nsec) / 1000000);
 }
 
-/* One connection may be throttled where several are not. */
+/* One connection may be throttled where several are not.  This one is given up for others only once
+ * those are ours. */
 static bool
-is_slow(const struct download *d)
+is_slow(struct download *d)
 {
 	uint64_t got = d->position - d->begun_at;
+	bool slow;
 
-	return d->span->slow_bytes_s > 0 && got >= DOWNLOAD_PROBE_SIZE &&
-	       d->span->end - d->position >= DOWNLOAD_PARTS_SIZE &&
-	       got / (elapsed_ms(&d->begun) + 1) < d->span->slow_bytes_s / 1000;
+	if (d->span->slow_bytes_s == 0 || got < DOWNLOAD_PROBE_SIZE ||
+		d->span->end - d->position < DOWNLOAD_PARTS_SIZE)
+		return false;
+	slow = got / (elapsed_ms(&d->begun) + 1) < d->span->slow_bytes_s / 1000;
+	if (slow)
+		d->span->connections = session_borrow(
+			d->r->session, DOWNLOAD_CONNECTIONS_MIN, DOWNLOAD_CONNECTIONS_MAX);
+	d->begun_at = d->position;
+	clock_gettime(CLOCK_MONOTONIC, &d->begun);
+	return d->span->connections > 0;
 }
 
 static int
@@ -214,7 +224,7 @@ int
 download_span(const struct repository *r, struct span *span, struct err *err)
 {
 	struct download d = {
-		.counter = { .ops = &counter_ops }, .span = span, .position = span->first
+		.counter = { .ops = &counter_ops }, .r = r, .span = span, .position = span->first
 	};
 	struct retry retry;
 	int done = 0;
@@ -256,7 +266,7 @@ download(const struct repository *r, const char *path, const struct strv *header
 		.end = size,
 		.out = out,
 		.direct = &direct,
-		.slow_bytes_s = session_slow_bytes_s(r->session) };
+		.slow_bytes_s = session_slow_bytes_s(r->session, r->host) };
 	int result = download_span(r, &span, err);
 
 	if (result == 0 || !span.is_slow)

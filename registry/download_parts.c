@@ -8,9 +8,6 @@
 #include "base/event.h"
 #include "base/mem.h"
 
-#define CONNECTIONS_MIN 2 /* fewer are no gain */
-#define CONNECTIONS_MAX 4
-
 /* A place in the window: part `index` is being fetched into it, or waits to be handed on. */
 struct part {
 	uint64_t index;
@@ -144,7 +141,7 @@ write_parts(struct parts *p, struct span *span, struct err *err)
 }
 
 static unsigned
-start(struct parts *p, unsigned wanted, pthread_t threads[CONNECTIONS_MAX])
+start(struct parts *p, unsigned wanted, pthread_t threads[DOWNLOAD_CONNECTIONS_MAX])
 {
 	unsigned count = 0;
 	sigset_t all, before;
@@ -160,7 +157,7 @@ start(struct parts *p, unsigned wanted, pthread_t threads[CONNECTIONS_MAX])
 static int
 run_parts(struct parts *p, struct span *span, unsigned wanted, struct err *err)
 {
-	pthread_t threads[CONNECTIONS_MAX];
+	pthread_t threads[DOWNLOAD_CONNECTIONS_MAX];
 	unsigned i, count = start(p, wanted, threads);
 	int result = count > 0 ? write_parts(p, span, err)
 			       : err_set(err, ERR_SYSTEM, "no thread can be started");
@@ -177,7 +174,7 @@ run_parts(struct parts *p, struct span *span, unsigned wanted, struct err *err)
 int
 download_parts(const struct repository *r, struct span *span, struct err *err)
 {
-	unsigned connections = session_borrow(r->session, CONNECTIONS_MIN, CONNECTIONS_MAX), i;
+	unsigned i;
 	uint64_t left = span->end - span->first;
 	struct parts p = { .r = r,
 		.whole = *span,
@@ -187,19 +184,17 @@ download_parts(const struct repository *r, struct span *span, struct err *err)
 	int result;
 
 	span->position = span->first;
-	span->ignores_ranges = connections == 0; /* then it is no worse than before */
-	if (connections == 0)
-		return -1;
-	event_debug("%s: over %u connections from byte %llu", span->path, connections,
+	event_debug("%s: over %u connections from byte %llu", span->path, span->connections,
 		(unsigned long long)span->first);
 	for (i = 0; i < DOWNLOAD_WINDOW; i++)
 		p.window[i].bytes = (struct buf)BUF_INIT;
 	if (span->has_direct)
 		p.direct = *span->direct;
 	p.has_direct = span->has_direct;
-	result = run_parts(&p, span, connections, err);
+	result = run_parts(&p, span, span->connections, err);
 	span->ignores_ranges = p.ignores_ranges;
-	session_give_back(r->session, connections);
+	session_give_back(r->session, span->connections);
+	span->connections = 0;
 	for (i = 0; i < DOWNLOAD_WINDOW; i++)
 		buf_free(&p.window[i].bytes);
 	pthread_cond_destroy(&p.changed);

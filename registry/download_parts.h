@@ -16,6 +16,8 @@
  * handed on in order. */
 
 #define DOWNLOAD_PART (4u << 20)
+#define DOWNLOAD_CONNECTIONS_MIN 2 /* fewer are no gain */
+#define DOWNLOAD_CONNECTIONS_MAX 4
 #define DOWNLOAD_WINDOW 6               /* parts in memory */
 #define DOWNLOAD_PROBE_SIZE (4u << 20)  /* after so much it is known how fast one is */
 #define DOWNLOAD_PARTS_SIZE (16u << 20) /* less is not worth it */
@@ -34,6 +36,7 @@ struct span {
 	/* what came of it */
 	uint64_t position; /* what out has */
 	bool is_slow, ignores_ranges;
+	unsigned connections; /* borrowed for download_parts(), which gives them back */
 };
 
 /* One connection, with its retries. */

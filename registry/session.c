@@ -254,9 +254,16 @@ session_retry(struct session *s, struct retry *out)
 }
 
 uint64_t
-session_slow_bytes_s(const struct session *s)
+session_slow_bytes_s(const struct session *s, struct host *h)
 {
-	return s->options.slow_bytes_s > 0 ? s->options.slow_bytes_s : SLOW_BYTES_S;
+	bool is_near;
+
+	if (s->options.slow_bytes_s > 0)
+		return s->options.slow_bytes_s;
+	pthread_mutex_lock(&h->lock);
+	is_near = h->address == ADDRESS_LOOPBACK;
+	pthread_mutex_unlock(&h->lock);
+	return is_near ? 0 : SLOW_BYTES_S;
 }
 
 unsigned

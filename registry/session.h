@@ -26,8 +26,8 @@ struct session_options {
 	const char *registries_conf; /* NULL: the usual ones; "": none */
 	const char *cert_dir;        /* *.crt, *.cert and *.key for every host; NULL: certs.d */
 	unsigned stall_ms;           /* no byte for so long ends a try; 0: 60 s */
-	/* A download that gives less per second goes on over several connections; 0: 60 MB;
-	 * UINT64_MAX: all do, 1: none does. */
+	/* A download that gives less per second goes on over several connections; 0: 60 MB where it
+	 * is not loopback; UINT64_MAX: all do, 1: none does. */
 	uint64_t slow_bytes_s;
 	unsigned connect_ms; /* 0: 30 s */
 	unsigned answer_ms;  /* what a registry may think before it answers; 0: 300 s */
@@ -68,7 +68,7 @@ int session_credential(struct session *s, const char *host, const char *reposito
 struct tokens *session_tokens(struct session *s);
 void session_tokens_done(struct session *s);
 void session_retry(struct session *s, struct retry *out);
-uint64_t session_slow_bytes_s(const struct session *s);
+uint64_t session_slow_bytes_s(const struct session *s, struct host *h);
 /* Further connections for one download: at least min and at most max of them, or 0; to be given
  * back. */
 unsigned session_borrow(struct session *s, unsigned min, unsigned max);
