@@ -119,6 +119,22 @@ apply_attributes(struct apply *a, int fd, const struct entry *e, bool has_setgid
 	return 0;
 }
 
+int
+apply_chmod(int dir, const char *name, mode_t mode)
+{
+	AUTO(fd) int fd = -1;
+	char path[40];
+
+	/* a C library's call may be newer than the filter of the container around us */
+	if (fchmodat(dir, name, mode, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	return fchmodat(AT_FDCWD, path, mode, 0);
+}
+
 /* Owner and time of what cannot be opened: links and nodes. */
 static int
 attributes_at(struct apply *a, const char *name, const struct entry *e, struct err *err)

@@ -113,7 +113,8 @@ int apply_make_whiteout(struct apply *a, const char *name, struct err *err);
 int apply_make_link(struct apply *a, const char *name, struct entry *e, struct err *err);
 int apply_make_node(struct apply *a, const char *name, const struct entry *e, struct err *err);
 int apply_make_file(struct apply *a, const char *name, const struct entry *e, struct err *err);
-/* Owner, mode, attributes and time of the open file fd. */
+int apply_chmod(int dir, const char *name, mode_t mode); /* no link is followed; 0, or -1 with errno */
+/* Owner and attributes of the open file fd. */
 int apply_attributes(struct apply *a, int fd, const struct entry *e, bool has_setgid, struct err *err);
 int apply_root_attributes(struct apply *a, const struct entry *e, struct err *err);
 

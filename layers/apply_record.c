@@ -302,7 +302,7 @@ finish_dir(struct apply *a, const struct late_dir *late, struct err *err)
 		name = ".";
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode))
 		return 0;
-	if (late->has_mode && fchmodat(dir, name, late->mode, AT_SYMLINK_NOFOLLOW) < 0)
+	if (late->has_mode && apply_chmod(dir, name, late->mode) < 0)
 		return err_sys(err, "set the mode of '%s'", late->path);
 	if (utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(err, "set the time of '%s'", late->path);
