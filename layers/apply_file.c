@@ -147,7 +147,7 @@ attributes_at(struct apply *a, const char *name, const struct entry *e, struct e
 		fchownat(dir, name, e->uid, e->gid, AT_SYMLINK_NOFOLLOW) < 0 &&
 		owner_failed(a, e, err) < 0)
 		return -1;
-	if (e->kind != ENTRY_SYMLINK && fchmodat(dir, name, mode_of(a, e), AT_SYMLINK_NOFOLLOW) < 0)
+	if (e->kind != ENTRY_SYMLINK && apply_chmod(dir, name, mode_of(a, e)) < 0)
 		return err_sys(err, "set the mode of '%s'", e->path);
 	if (utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(err, "set the time of '%s'", e->path);
