@@ -15,6 +15,7 @@ libbuild_a_SOURCES = \
 	build/input.c build/input.h \
 	build/key.c build/key.h \
 	build/material.c build/material.h \
+	build/node.c \
 	build/output.c build/output.h \
 	build/plan.c build/plan.h \
 	build/run.c build/run.h \
