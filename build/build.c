@@ -11,11 +11,13 @@
 #include "base/event.h"
 #include "base/file.h"
 #include "build/base.h"
+#include "build/call.h"
 #include "build/dockerfile/diagnostic.h"
 #include "build/dockerfile/lint.h"
 #include "build/dockerfile/csv.h"
 #include "build/dockerfile/mount.h"
 #include "build/dockerfile/parse.h"
+#include "build/dockerfile/suggest.h"
 #include "build/image.h"
 #include "build/input.h"
 #include "build/material.h"
@@ -35,6 +37,7 @@ struct building {
 	bool docker_types;
 	bool files_only; /* no output wants an image */
 	bool many;
+	unsigned planned; /* platforms */
 };
 
 /* --- outputs as text -------------------------------------------------------------------------- */
@@ -358,14 +361,18 @@ solve_open(struct building *b, struct plan *p, struct solve *s, struct err *err)
 static int
 make_plan(struct building *b, const struct platform *platform, struct plan **out, struct err *err)
 {
+	bool is_check = b->o->call == BUILD_CALL_CHECK;
 	struct plan_options po = { .file = b->file,
 		.file_name = b->input.name,
-		.lint = &b->lint,
+		/* what there is to say is the same for each platform */
+		.lint = b->planned++ == 0 ? &b->lint : NULL,
 		.build_args = &b->o->build_args,
 		.contexts = &b->o->contexts,
 		.labels = &b->o->labels,
 		.target = b->o->target,
 		.platform = platform,
+		.ignore = b->input.ignore,
+		.all_stages = is_check && b->o->target == NULL,
 		.many_platforms = b->many };
 	AUTO(plan) struct plan *p = NULL;
 	size_t added;
@@ -386,14 +393,28 @@ make_plan(struct building *b, const struct platform *platform, struct plan **out
 }
 
 static void
-warn(struct building *b, struct plan *p)
+warn_unused(struct building *b, struct plan *p)
 {
-	AUTO(strv) struct strv unused = STRV_INIT;
+	AUTO(strv) struct strv unused = STRV_INIT, names = STRV_INIT;
 
 	build_args_unused(&p->args, &unused);
-	for (size_t i = 0; i < unused.count; i++)
-		event_warn(
-			"--build-arg %s: no ARG in %s declares it", unused.items[i], b->input.name);
+	plan_arg_names(p, &names);
+	for (size_t i = 0; i < unused.count; i++) {
+		const char *nearest = suggest(unused.items[i], (const char *const *)names.items,
+			names.count, true);
+
+		event_warn("--build-arg %s: no ARG in %s declares it%s%s%s", unused.items[i],
+			b->input.name, nearest != NULL ? " (did you mean " : "",
+			nearest != NULL ? nearest : "", nearest != NULL ? "?)" : "");
+	}
+}
+
+static void
+warn(struct building *b, struct plan *p)
+{
+	if (b->planned > 1)
+		return;
+	warn_unused(b, p);
 	diagnostics_sort(&b->diagnostics);
 	for (size_t i = 0; i < b->diagnostics.count; i++) {
 		const struct diagnostic *d = &b->diagnostics.items[i];
@@ -475,6 +496,16 @@ open_file(struct building *b, struct err *err)
 }
 
 static int
+choose_platform(const struct building *b, size_t index, struct platform *out, struct err *err)
+{
+	platform_host(out);
+	if (b->o->platforms.count > index &&
+		platform_parse(b->o->platforms.items[index], out, err) < 0)
+		return err_in(err, "--platform");
+	return 0;
+}
+
+static int
 write_result(const struct build_options *o, const struct build_result *r, struct err *err)
 {
 	AUTO(buf) struct buf text = BUF_INIT;
@@ -523,6 +554,32 @@ write_outputs(struct building *b, const struct descriptor *image, struct err *er
 	return 0;
 }
 
+/* What is wrong with the file is the answer to a check, and no failure of it. */
+static int
+answer_call(struct building *b, struct build_result *out, struct err *err)
+{
+	AUTO(plan) struct plan *p = NULL;
+	struct platform platform;
+	struct call_request r = { .kind = b->o->call, .json = b->o->call_json };
+	int result = open_file(b, err);
+
+	if (result == 0)
+		result = choose_platform(b, 0, &platform, err);
+	if (result == 0 && r.kind != BUILD_CALL_TARGETS)
+		result = make_plan(b, &platform, &p, err);
+	if (result < 0 && (r.kind != BUILD_CALL_CHECK || b->input.text.len == 0 ||
+				  err->kind == ERR_INTERRUPTED))
+		return -1;
+	diagnostics_sort(&b->diagnostics);
+	r.error = result < 0 ? err->msg : NULL;
+	r.diagnostics = &b->diagnostics;
+	r.file = b->file;
+	r.plan = p;
+	r.target = b->o->target;
+	out->answer = call_answer(&r, &out->is_faulty);
+	return 0;
+}
+
 static int
 build_all(struct building *b, struct build_result *out, struct err *err)
 {
@@ -530,15 +587,15 @@ build_all(struct building *b, struct build_result *out, struct err *err)
 	AUTO(free) struct image_made *made = xcalloc(count, sizeof *made);
 
 	b->many = count > 1;
+	if (b->o->call != BUILD_CALL_BUILD)
+		return answer_call(b, out, err);
 	if (open_file(b, err) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		struct platform platform;
 
-		platform_host(&platform);
-		if (b->o->platforms.count > 0 &&
-			platform_parse(b->o->platforms.items[i], &platform, err) < 0)
-			return err_in(err, "--platform");
+		if (choose_platform(b, i, &platform, err) < 0)
+			return -1;
 		if (build_platform(b, &platform, &made[i], err) < 0)
 			return -1;
 	}

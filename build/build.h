@@ -16,6 +16,9 @@
  * build_run() runs in the coordinator: single-threaded, with worker_signals() installed.  It emits
  * events and never prints. */
 
+/* What is asked for: the image, or what can be said of the Dockerfile without running anything. */
+enum build_call { BUILD_CALL_BUILD, BUILD_CALL_CHECK, BUILD_CALL_OUTLINE, BUILD_CALL_TARGETS };
+
 enum build_pull { BUILD_PULL_MISSING, BUILD_PULL_ALWAYS, BUILD_PULL_NEVER };
 
 enum build_output_type {
@@ -63,6 +66,8 @@ struct build_options {
 	const char *metadata_file;
 	unsigned jobs; /* steps at once; 0: one per processor, at least 2 */
 	bool explain;  /* a miss says which input differs */
+	enum build_call call;
+	bool call_json; /* its answer is JSON */
 	struct session_options session;
 };
 #define BUILD_OPTIONS_INIT      \
@@ -71,6 +76,8 @@ struct build_options {
 	}
 
 struct build_result {
+	char *answer;  /* of a call other than BUILD, for free(); NULL: an image was made */
+	bool is_faulty; /* CHECK: there are warnings, or it could not be built */
 	struct descriptor descriptor; /* of the manifest or index */
 	struct digest config;         /* image ID, of the first platform */
 };

@@ -481,6 +481,22 @@ static int (*const doers[INSTRUCTION_COUNT])(struct evaluation *e, struct err *e
 	[INSTRUCTION_WORKDIR] = do_workdir,
 };
 
+static void
+lint_last(struct plan *p, struct plan_stage *st, const struct instruction *in)
+{
+	const struct instruction **last = in->kind == INSTRUCTION_CMD	? &st->last_cmd
+					  : in->kind == INSTRUCTION_ENTRYPOINT ? &st->last_entrypoint
+					  : in->kind == INSTRUCTION_HEALTHCHECK
+						  ? &st->last_healthcheck
+						  : NULL;
+
+	if (last == NULL)
+		return;
+	if (*last != NULL)
+		lint_again(p->lint, *last, in);
+	*last = in;
+}
+
 static int
 evaluate(struct plan *p, struct plan_stage *st, const struct instruction *raw, bool is_onbuild,
 	struct err *err)
@@ -496,6 +512,8 @@ evaluate(struct plan *p, struct plan_stage *st, const struct instruction *raw, b
 	if (p->lint != NULL) {
 		lint_undefined_vars(p->lint, raw, &undefined, &st->scope.args, &st->scope.env);
 		lint_pairs(p->lint, raw);
+		if (!is_onbuild)
+			lint_last(p, st, raw);
 	}
 	result = doers[raw->kind](&e, err);
 	instruction_free(e.in);
@@ -503,6 +521,20 @@ evaluate(struct plan *p, struct plan_stage *st, const struct instruction *raw, b
 }
 
 /* --- stages ----------------------------------------------------------------------------------- */
+
+static void
+lint_image(const struct plan *p, const struct plan_stage *st)
+{
+	const struct plan_image *image = p->images[st->base.index];
+	AUTO(buf) struct buf wanted = BUF_INIT, have = BUF_INIT;
+
+	if (p->lint == NULL || (streq(image->config.platform.os, st->platform.os) &&
+				       streq(image->config.platform.arch, st->platform.arch)))
+		return;
+	platform_format(&st->platform, &wanted);
+	platform_format(&image->config.platform, &have);
+	lint_base_platform(p->lint, st->stage, image->text, wanted.data, have.data);
+}
 
 static void
 begin(struct plan *p, struct plan_stage *st)
@@ -520,6 +552,7 @@ begin(struct plan *p, struct plan_stage *st)
 		config_copy(&p->images[st->base.index]->config, c);
 		strv_add_all(&st->scope.env, &c->env);
 		st->base_history = c->history_count;
+		lint_image(p, st);
 		break;
 	case ORIGIN_SCRATCH:
 	case ORIGIN_CONTEXT:

@@ -68,8 +68,12 @@ resolve_sources(struct evaluation *e, struct plan_step *s, struct err *err)
 
 		if (remote < 0)
 			return -1;
-		if (remote == 0)
+		if (remote == 0) {
+			if (e->plan->lint != NULL && c->from == NULL)
+				lint_copy_ignored(e->plan->lint, e->raw, c->sources.items[i],
+					e->plan->ignore);
 			continue;
+		}
 		if (!s->is_add)
 			return err_set(err, ERR_INPUT, "source can't be a %s for COPY",
 				f->kind == FETCH_GIT ? "git ref" : "URL");

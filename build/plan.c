@@ -234,6 +234,22 @@ expand_platform(struct plan *p, struct plan_stage *st, struct err *err)
 	return 0;
 }
 
+/* With nothing but its defaults the file should name a base. */
+static void
+lint_base(struct plan *p, const struct stage *stage)
+{
+	struct expand_vars vars = scope_vars(&p->defaults);
+	AUTO(free) char *name = NULL;
+	struct err ignored;
+	struct ref ref;
+
+	if (p->lint != NULL && strchr(stage->base, '$') != NULL &&
+		expand_word(stage->base, p->file->directives.escape, &vars, &name, NULL,
+			&ignored) == 0 &&
+		(name[0] == '\0' || ref_parse(name, &ref, &ignored) < 0))
+		lint_default_base(p->lint, stage);
+}
+
 static int
 find_base(struct plan *p, struct plan_stage *st, struct err *err)
 {
@@ -247,6 +263,7 @@ find_base(struct plan *p, struct plan_stage *st, struct err *err)
 		    st->stage->base, p->file->directives.escape, &vars, &name, &undefined, err) < 0)
 		return -1;
 	warn_from(p, st->stage, &undefined);
+	lint_base(p, st->stage);
 	if (name[0] == '\0')
 		return err_set(
 			err, ERR_INPUT, "base name (%s) should not be blank", st->stage->base);
@@ -267,6 +284,19 @@ find_base(struct plan *p, struct plan_stage *st, struct err *err)
 }
 
 static int
+declare_default(struct plan *p, const struct pair *pair, struct err *err)
+{
+	struct expand_vars vars = scope_vars(&p->defaults);
+	AUTO(free) char *value = NULL;
+
+	if (pair->value != NULL && expand_word(pair->value, p->file->directives.escape, &vars,
+					   &value, NULL, err) < 0)
+		return -1;
+	scope_declare(&p->defaults, pair->name, value);
+	return 0;
+}
+
+static int
 global_args(struct plan *p, struct err *err)
 {
 	struct dockerfile *file = p->file;
@@ -279,6 +309,8 @@ global_args(struct plan *p, struct err *err)
 			const char *given = build_args_get(&p->args, in->pairs[k].name);
 			AUTO(free) char *value = NULL;
 
+			if (declare_default(p, &in->pairs[k], err) < 0)
+				return plan_at(p, in, err);
 			if (given != NULL)
 				value = xstrdup(given);
 			else if (in->pairs[k].value != NULL &&
@@ -336,6 +368,8 @@ plan_open(const struct plan_options *o, struct plan **out, struct err *err)
 	p->lint = o->lint;
 	p->contexts = o->contexts;
 	p->labels = o->labels;
+	p->ignore = o->ignore;
+	p->all_stages = o->all_stages;
 	p->many_platforms = o->many_platforms;
 	p->target_platform = *o->platform;
 	platform_host(&p->build_platform);
@@ -343,6 +377,7 @@ plan_open(const struct plan_options *o, struct plan **out, struct err *err)
 	for (size_t i = 0; i < o->build_args->count; i++)
 		build_args_add(&p->args, o->build_args->items[i]);
 	scope_predefined(&p->build_platform, &p->target_platform, o->target, &p->args, &p->global);
+	scope_copy(&p->global, &p->defaults);
 	if (global_args(p, err) < 0)
 		return -1;
 	p->stage_count = o->file->stage_count;
@@ -450,6 +485,9 @@ plan_reach(struct plan *p, size_t *added, struct err *err)
 		p->stages[i].needed = false;
 	if (need_stage(p, p->target, err) < 0)
 		return -1;
+	for (size_t i = 0; p->all_stages && i < p->stage_count; i++)
+		if (need_stage(p, i, err) < 0)
+			return -1;
 	*added = p->image_count - before;
 	return 0;
 }
@@ -467,6 +505,23 @@ plan_triggers(const struct plan *p, const struct plan_stage *st, struct strv *ou
 		if (in->kind == INSTRUCTION_ONBUILD)
 			strv_add(out, in->trigger);
 	}
+}
+
+static void
+add_arg_names(const struct instruction *in, struct strv *out)
+{
+	for (size_t i = 0; in->kind == INSTRUCTION_ARG && i < in->pair_count; i++)
+		strv_add(out, in->pairs[i].name);
+}
+
+void
+plan_arg_names(const struct plan *p, struct strv *out)
+{
+	for (size_t i = 0; i < p->file->meta_arg_count; i++)
+		add_arg_names(p->file->meta_args[i], out);
+	for (size_t i = 0; i < p->file->stage_count; i++)
+		for (size_t k = 0; k < p->file->stages[i].count; k++)
+			add_arg_names(p->file->stages[i].items[k], out);
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -547,6 +602,7 @@ plan_free(struct plan *p)
 	free(p->stages);
 	build_args_free(&p->args);
 	scope_free(&p->global);
+	scope_free(&p->defaults);
 	for (size_t i = 0; i < p->context_dirs.count; i++)
 		fetch_free(p->fetches[i]);
 	free(p->fetches);

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/strv.h"
 #include "build/dockerfile/diagnostic.h"
+#include "build/dockerfile/ignore.h"
 #include "build/dockerfile/lint.h"
 #include "build/dockerfile/mode.h"
 #include "build/dockerfile/owner.h"
@@ -108,6 +109,8 @@ struct plan_stage {
 	size_t step_count, step_room;
 	bool cmd_set; /* CMD occurred in this stage */
 	bool workdir_set, shell_set;
+	/* the latest of each, which another one makes count no more; lent */
+	const struct instruction *last_cmd, *last_entrypoint, *last_healthcheck;
 };
 
 struct plan {
@@ -127,6 +130,9 @@ struct plan {
 	struct plan_image **images;
 	size_t image_count, image_room;
 	size_t target;
+	bool all_stages; /* the target is not all that is needed */
+	const struct ignore *ignore; /* of the context; lent; NULL: nothing is ignored */
+	struct scope defaults; /* as global, as if no --build-arg was given */
 	bool many_platforms; /* names of steps say which */
 };
 
@@ -138,7 +144,9 @@ struct plan_options {
 	const struct strv *contexts, *labels;
 	const char *target; /* NULL: the last stage */
 	const struct platform *platform;
+	const struct ignore *ignore;
 	bool many_platforms;
+	bool all_stages; /* to be checked rather than built */
 };
 
 int plan_open(const struct plan_options *o, struct plan **out, struct err *err);
@@ -158,6 +166,9 @@ size_t plan_fetch(struct plan *p, struct fetch *f);
 
 /* Texts of the ONBUILD instructions that fire when this stage begins. */
 void plan_triggers(const struct plan *p, const struct plan_stage *st, struct strv *out);
+
+/* Names that some ARG of the file declares. */
+void plan_arg_names(const struct plan *p, struct strv *out);
 
 /* "Dockerfile:12: COPY: <msg>" in front of what err says. */
 int plan_at(const struct plan *p, const struct instruction *in, struct err *err);

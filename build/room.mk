@@ -4,6 +4,7 @@ libbuild_a_SOURCES = \
 	build/base.c build/base.h \
 	build/build.c build/build.h \
 	build/cache.c build/cache.h \
+	build/call.c build/call.h \
 	build/context.c \
 	build/copy.c build/copy.h build/copy_archive.c build/copy_inside.h \
 	build/copy_make.c \

@@ -14,7 +14,8 @@
 struct values {
 	struct build_options build;
 	struct strv outputs, platforms, no_cache_filter;
-	bool load;
+	bool load, check;
+	const char *call;
 	struct remote_flags remote;
 	struct ui_options ui;
 };
@@ -51,6 +52,10 @@ static const struct opt options[] = { OPT_STR('f', "file", struct values, build.
 		"for docker's sake: the image is kept in the store anyway"),
 	OPT_TRISTATE(0, "pull", struct values, build.pull, pulls, BUILD_PULL_ALWAYS, "when",
 		"ask the registry for bases again"),
+	OPT_BOOL(0, "check", struct values, check,
+		"say what is questionable in the Dockerfile, and build nothing"),
+	OPT_STR(0, "call", struct values, call, "method[,format=json]",
+		"build, check, outline (arguments, secrets) or targets (stages)"),
 	OPT_BOOL(0, "no-cache", struct values, build.no_cache, "run every step, even those cached"),
 	OPT_STRV(0, "no-cache-filter", struct values, no_cache_filter, "stage,...",
 		"run every step of these stages"),
@@ -99,6 +104,34 @@ keeps_image(const struct build_options *b)
 }
 
 static int
+choose_call(const struct values *v, struct build_options *b, struct err *err)
+{
+	static const struct {
+		const char *name;
+		enum build_call call;
+	} calls[] = { { "build", BUILD_CALL_BUILD }, { "check", BUILD_CALL_CHECK },
+		{ "lint", BUILD_CALL_CHECK }, { "outline", BUILD_CALL_OUTLINE },
+		{ "targets", BUILD_CALL_TARGETS } };
+	size_t len = v->call != NULL ? strcspn(v->call, ",") : 0;
+	const char *format = len > 0 && v->call[len] != '\0' ? v->call + len + 1 : NULL;
+
+	b->call = v->check ? BUILD_CALL_CHECK : BUILD_CALL_BUILD;
+	if (v->call == NULL)
+		return 0;
+	b->call_json = streq(format, "format=json");
+	if (format != NULL && !b->call_json && !streq(format, "format=text"))
+		return err_set(err, ERR_USAGE, "--call: '%s' is neither format=json nor format=text",
+			format);
+	for (size_t i = 0; i < COUNT_OF(calls); i++)
+		if (strlen(calls[i].name) == len && strncmp(calls[i].name, v->call, len) == 0) {
+			b->call = calls[i].call;
+			return 0;
+		}
+	return err_set(err, ERR_USAGE, "--call: there is no '%.*s': build, check, outline or targets",
+		(int)len, v->call);
+}
+
+static int
 build(struct call *call, struct build_options *b, struct err *err)
 {
 	const struct values *v = call->values;
@@ -114,6 +147,13 @@ build(struct call *call, struct build_options *b, struct err *err)
 		image_keep_nameless(store, &result.descriptor, err) < 0)
 		return -1;
 	ui_end();
+	if (result.answer != NULL) {
+		AUTO(free) char *text = result.answer;
+
+		buf_adds(&answer, text);
+		call->status = result.is_faulty ? 1 : 0;
+		return show_answer(&answer, err);
+	}
 	/* docker's scripts take what -q prints for an image ID */
 	if (digest_is_empty(&result.descriptor.digest))
 		return 0;
@@ -139,6 +179,8 @@ build_command(struct call *call, struct err *err)
 		result = build_output_parse(v->outputs.items[i], &outputs[i], err);
 		b->output_count += result == 0;
 	}
+	if (result == 0)
+		result = choose_call(v, b, err);
 	if (result == 0)
 		result = remote_flags_session(&v->remote, &owned, &b->session, err);
 	if (result == 0)

@@ -4,6 +4,7 @@ E2E_TESTS = \
 	tests/e2e/archive.bats \
 	tests/e2e/build.bats \
 	tests/e2e/cache.bats \
+	tests/e2e/call.bats \
 	tests/e2e/chroot.bats \
 	tests/e2e/cli.bats \
 	tests/e2e/contexts.bats \
