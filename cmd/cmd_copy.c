@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/event.h"
 #include "base/mem.h"
 #include "base/worker.h"
 #include "cmd/cmd.h"
@@ -8,9 +9,11 @@
 #include "cmd/show.h"
 #include "cmd/spot.h"
 #include "cmd/ui.h"
+#include "registry/remote_referrers.h"
 
 struct values {
 	const char *platform, *source_creds, *target_creds;
+	bool referrers;
 	struct remote_flags remote;
 	struct ui_options ui;
 };
@@ -19,6 +22,8 @@ static const struct values defaults = { .remote = REMOTE_FLAGS_DEFAULT };
 
 static const struct opt options[] = { OPT_STR(0, "platform", struct values, platform, "os/arch",
 					      "only the image for this platform"),
+	OPT_BOOL(0, "referrers", struct values, referrers,
+		"what is attached to it as well: signatures, SBOMs"),
 	OPT_STR(0, "src-creds", struct values, source_creds, "user:password",
 		"log in so where it comes from"),
 	OPT_STR(0, "dest-creds", struct values, target_creds, "user:password",
@@ -60,6 +65,19 @@ name_copy(const struct spot *to, const struct descriptor *copied, struct err *er
 	return to->place->ops->tag(to->place, name, copied, err);
 }
 
+/* Between registries; they are looked for by what the copy is, so one platform has its own. */
+static int
+copy_referrers(const struct job *job, const struct descriptor *copied, struct err *err)
+{
+	unsigned count;
+
+	if (remote_referrers_copy(job->from->place, job->to->place, &copied->digest, &count, err) <
+		0)
+		return err_in(err, "what is attached");
+	event_debug("%u attached", count);
+	return 0;
+}
+
 static int
 copy(const struct job *job, struct session *from_session, struct session *to_session,
 	struct descriptor *copied, struct err *err)
@@ -78,7 +96,8 @@ copy(const struct job *job, struct session *from_session, struct session *to_ses
 		spot_open_target(to, to_session, err) < 0)
 		return -1;
 	if (place_copy(from->place, to->place, &root, &how, copied, err) < 0 ||
-		name_copy(to, copied, err) < 0)
+		name_copy(to, copied, err) < 0 ||
+		(job->values->referrers && copy_referrers(job, copied, err) < 0))
 		return -1;
 	return spot_finish(to, err);
 }
@@ -141,6 +160,8 @@ copy_run(struct call *call, struct err *err)
 	if (spot_parse(call->args.items[0], &from, err) < 0 ||
 		spot_parse(call->args.items[1], &to, err) < 0)
 		return -1;
+	if (v->referrers && (from.kind != SPOT_REGISTRY || to.kind != SPOT_REGISTRY))
+		return err_set(err, ERR_USAGE, "'--referrers' is for copies between registries");
 	ui_begin(&v->ui, call->globals->debug);
 	if (worker_signals(err) < 0 || worker_call(&work, &result, err) < 0 ||
 		descriptor_parse(result, &copied, err) < 0)

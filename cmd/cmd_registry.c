@@ -10,6 +10,7 @@
 #include "registry/credentials.h"
 #include "registry/place.h"
 #include "registry/remote.h"
+#include "registry/remote_referrers.h"
 
 struct values {
 	struct remote_flags remote;
@@ -74,6 +75,36 @@ manifest_run(struct call *call, struct err *err)
 		place->ops->resolve(place, ref_name(&ref), &d, err) < 0 ||
 		place_read(place, &d, MANIFEST_MAX, &answer, err) < 0)
 		return -1;
+	return show_answer(&answer, err);
+}
+
+struct referrers_values {
+	struct values common;
+	const char *artifact_type;
+};
+
+static const struct referrers_values referrers_defaults = { .common = { REMOTE_FLAGS_DEFAULT } };
+static const struct opt referrers_options[] = { OPT_STR(0, "artifact-type", struct referrers_values,
+							artifact_type, "type", "of this type only"),
+	REMOTE_OPTIONS(struct referrers_values, common.remote), OPT_END };
+
+static int
+referrers_run(struct call *call, struct err *err)
+{
+	const struct referrers_values *v = call->values;
+	AUTO(session) struct session *session = NULL;
+	AUTO(place) struct place *place = NULL;
+	AUTO(descriptor) struct descriptor d = { .size = 0 };
+	AUTO(json) json_t *rows = NULL;
+	AUTO(buf) struct buf answer = BUF_INIT;
+	struct ref ref;
+
+	if (open_remote(call, call->args.items[0], REMOTE_PULL, &session, &ref, &place, err) < 0 ||
+		place->ops->resolve(place, ref_name(&ref), &d, err) < 0 ||
+		remote_referrers(place, &d.digest, v->artifact_type, &rows, err) < 0)
+		return -1;
+	json_format(rows, JSON_STYLE_INDENT, &answer);
+	buf_addc(&answer, '\n');
 	return show_answer(&answer, err);
 }
 
@@ -192,6 +223,23 @@ const struct cmd cmd_manifest = {
 	.example = "  cooper manifest alpine:3.20 | jq .\n",
 	.run = manifest_run,
 	REGISTRY_COMMAND,
+};
+
+const struct cmd cmd_referrers = {
+	.name = "referrers",
+	.summary = "list what is attached to an image at its registry",
+	.args = "<name>",
+	.about = "Signatures, SBOMs and other artifacts that name the image as their subject, as a "
+		 "JSON array of descriptors. "
+		 "Where the registry does not list them, the index under the tag sha256-<hex> is "
+		 "read.",
+	.example = "  cooper referrers registry.example.com/team/app:1 | jq -r '.[].digest'\n",
+	.options = referrers_options,
+	.values_size = sizeof(struct referrers_values),
+	.defaults = &referrers_defaults,
+	.args_min = 1,
+	.args_max = 1,
+	.run = referrers_run,
 };
 
 const struct cmd cmd_tags = {

@@ -68,6 +68,7 @@ dist_man_MANS += \
 	cmd/man/cooper-prune.1 \
 	cmd/man/cooper-pull.1 \
 	cmd/man/cooper-push.1 \
+	cmd/man/cooper-referrers.1 \
 	cmd/man/cooper-repos.1 \
 	cmd/man/cooper-rmi.1 \
 	cmd/man/cooper-run.1 \

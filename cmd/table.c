@@ -26,6 +26,7 @@ const struct cmd *const cmd_table[] = {
 	&cmd_copy,
 	&cmd_digest,
 	&cmd_manifest,
+	&cmd_referrers,
 	&cmd_tags,
 	&cmd_repos,
 	&cmd_delete,

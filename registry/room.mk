@@ -30,6 +30,7 @@ libregistry_a_SOURCES = \
 	registry/remote.c registry/remote.h \
 	registry/registries.c registry/registries.h \
 	registry/remote_lists.c \
+	registry/remote_referrers.c registry/remote_referrers.h \
 	registry/remote_repository.h \
 	registry/reply.c registry/reply.h \
 	registry/repository.h \

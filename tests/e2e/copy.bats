@@ -84,6 +84,22 @@ PY
 	fails 4 prog copy oci:in:none "$REGISTRY/a:1"
 }
 
+@test "what is attached to an image is listed, and copied along" {
+	registry_start
+	digest=$(layout_make in text)
+	works prog copy oci:in:latest "$REGISTRY/a:1"
+	works prog referrers "$REGISTRY/a:1"
+	stdout_is "[]"
+	# cosign's way: an image under a tag that is made of the digest
+	mkdir other
+	(cd other && layout_make in signature >/dev/null)
+	works prog copy --platform linux/amd64 oci:other/in:latest "$REGISTRY/a:sha256-${digest#sha256:}.sig"
+	works prog copy --referrers "$REGISTRY/a:1" "$REGISTRY/b:1"
+	works prog tags "$REGISTRY/b"
+	stdout_has "sha256-${digest#sha256:}.sig"
+	fails 2 prog copy --referrers oci:in:latest "$REGISTRY/a:1"
+}
+
 @test "auth explain says where credentials come from, and never a secret" {
 	mkdir -p "$HOME/.docker"
 	printf '{"auths":{"r.example":{"auth":"dXNlcjpzZWNyZXQ="}},"credHelpers":{"h.example":"none-such"}}' \

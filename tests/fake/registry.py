@@ -30,7 +30,8 @@ It prints "port N" and serves on loopback until it is killed.
     --other                a second port, with the same content and no authorisation of its own
     --log FILE             a line for each request: port kind, method, path, authorisation, range
     As a proxy it answers for every host; it has no CONNECT.
-    --page N               tags are listed by N
+    --referrers            it lists what names a manifest as its subject
+    --page N               tags and referrers are listed by N
     --cert FILE --key FILE [--client-ca FILE]   serve TLS
 """
 import argparse
@@ -315,6 +316,9 @@ class Handler(BaseHTTPRequestHandler):
         m = re.match(r"/v2/(.+)/manifests/(.+)$", path)
         if m:
             return self.manifest(m.group(1), unquote(m.group(2)), data)
+        m = re.match(r"/v2/(.+)/referrers/(.+)$", path)
+        if m and self.state.options.referrers:
+            return self.referrers(m.group(1), unquote(m.group(2)), query)
         m = re.match(r"/v2/(.+)/tags/list$", path)
         if m:
             return self.list(m.group(1), query)
@@ -354,6 +358,21 @@ class Handler(BaseHTTPRequestHandler):
             state.tags = {k: v for k, v in state.tags.items() if v != digest}
             return self.answer(202)
         self.answer(200, found[0], [("Docker-Content-Digest", digest), ("Content-Type", found[1])])
+
+    def referrers(self, name, subject, query):
+        rows = []
+        for (n, digest), (data, kind) in self.state.manifests.items():
+            document = json.loads(data)
+            if n == name and document.get("subject", {}).get("digest") == subject:
+                row = {"mediaType": kind, "digest": digest, "size": len(data)}
+                row["artifactType"] = document.get("artifactType") or document["config"]["mediaType"]
+                rows.append(row)
+        page, start = self.state.options.page or len(rows), int(query.get("start", ["0"])[0])
+        headers = [("Content-Type", "application/vnd.oci.image.index.v1+json")]
+        if start + page < len(rows):
+            headers.append(("Link", '<%s?start=%d>; rel="next"' % (self.path.split("?")[0], start + page)))
+        body = {"schemaVersion": 2, "manifests": rows[start : start + page]}
+        self.answer(200, json.dumps(body).encode(), headers)
 
     def list(self, name, query):
         tags = sorted((t for n, t in self.state.tags if n == name), reverse=True)
@@ -443,6 +462,7 @@ def main():
     p.add_argument("--other", action="store_true")
     p.add_argument("--log")
     p.add_argument("--page", type=int, default=0)
+    p.add_argument("--referrers", action="store_true")
     p.add_argument("--cert")
     p.add_argument("--key")
     p.add_argument("--client-ca")

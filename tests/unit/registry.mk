@@ -46,3 +46,7 @@ UNIT_TESTS += tests/unit/registry_auth
 tests_unit_registry_auth_SOURCES = tests/unit/registry_auth.c
 tests_unit_registry_auth_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_registry_auth_LDADD = $(REGISTRY_LIBS) $(TEST_LIBS)
+UNIT_TESTS += tests/unit/registry_referrers
+tests_unit_registry_referrers_SOURCES = tests/unit/registry_referrers.c
+tests_unit_registry_referrers_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_registry_referrers_LDADD = $(REGISTRY_LIBS) $(TEST_LIBS)
