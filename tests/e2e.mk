@@ -2,6 +2,7 @@
 E2E_TESTS = \
 	tests/e2e/add.bats \
 	tests/e2e/archive.bats \
+	tests/e2e/bad.bats \
 	tests/e2e/build.bats \
 	tests/e2e/cache.bats \
 	tests/e2e/call.bats \
@@ -10,7 +11,6 @@ E2E_TESTS = \
 	tests/e2e/contexts.bats \
 	tests/e2e/copy.bats \
 	tests/e2e/dockerfile.bats \
-	tests/e2e/kill.bats \
 	tests/e2e/main.bats \
 	tests/e2e/mounts.bats \
 	tests/e2e/progress.bats \

@@ -24,6 +24,7 @@ setup() {
 e2e_teardown() {
 	cd / || return 1
 	! declare -F consumers_end >/dev/null || consumers_end
+	[ -z "${FAKE_PID:-}" ] || kill "$FAKE_PID" 2>/dev/null
 	registry_stop
 	# trees may belong to ids that only a user namespace may remove
 	if [ -d "$T/store" ]; then

@@ -16,3 +16,7 @@ tests_fault_store_power_SOURCES = tests/fault/store_power.c tests/fault/store_to
 tests_fault_store_power_LDADD = $(LAYERS_LIBS) $(FOREIGN_LIBS)
 tests_fault_store_steps_SOURCES = tests/fault/store_steps.c tests/fault/store_work.c
 tests_fault_store_steps_LDADD = $(LAYERS_LIBS) $(FOREIGN_LIBS)
+
+# the whole program
+TESTS += tests/fault/build_kill.sh
+EXTRA_DIST += tests/fault/build_kill.sh
