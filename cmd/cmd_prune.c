@@ -76,6 +76,18 @@ forget_nameless(const char *root, struct err *err)
 }
 
 static int
+prune(const char *root, const struct gc_options *o, struct gc_result *out, struct err *err)
+{
+	struct err full = { .kind = ERR_NONE };
+
+	/* on a full file system no name can be forgotten before there is room again */
+	if (!o->dry_run && forget_nameless(root, &full) < 0 &&
+		(sweep(root, o, NULL, err) < 0 || forget_nameless(root, err) < 0))
+		return -1;
+	return sweep(root, o, out, err);
+}
+
+static int
 prune_run(struct call *call, struct err *err)
 {
 	const struct values *v = call->values;
@@ -93,9 +105,7 @@ prune_run(struct call *call, struct err *err)
 
 	if (v->unused_for != NULL && parse_time(v->unused_for, &o.unused_s, err) < 0)
 		return -1;
-	if (!v->dry_run && forget_nameless(call->globals->root, err) < 0)
-		return -1;
-	if (sweep(call->globals->root, &o, &r, err) < 0)
+	if (prune(call->globals->root, &o, &r, err) < 0)
 		return -1;
 	buf_adds(&answer, v->dry_run ? "would free " : "freed ");
 	show_size(r.freed, &answer);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -27,6 +28,9 @@
  *
  * Killed after 3, or without power (hence a sync before 4): files without records, which the next
  * gc finds.  Nothing is ever a record without its file that was not so before. */
+
+/* what SQLite wants to write before it can read */
+#define DB_ROOM ((uint64_t)1 << 20)
 
 struct gc {
 	struct mark mark;
@@ -352,13 +356,35 @@ sweep_rest(struct gc *g, struct err *err)
 	return g->options->dry_run ? 0 : empty_trash(g, err);
 }
 
+/* A database that cannot be written at all cannot be read either.  Partial downloads can be had
+ * again, and go without it. */
+static int
+open_db(struct gc *g, struct err *err)
+{
+	struct statvfs fs;
+	struct err ignored = { 0 };
+
+	if (store_db(g->store, &g->mark.db, err) == 0)
+		return 0;
+	if (g->options->dry_run || fstatvfs(store_dir(g->store), &fs) < 0 ||
+		(uint64_t)fs.f_bavail * fs.f_frsize >= DB_ROOM)
+		return -1;
+	g->mark.is_full = true;
+	if (walk_names(store_dir(g->store), "ingest", judge_partial, g, &ignored) < 0)
+		return -1;
+	(void)empty_trash(g, &ignored);
+	return store_db(g->store, &g->mark.db, err);
+}
+
 static int
 run(struct gc *g, struct err *err)
 {
+	struct gc_result first;
 	int result = 0;
 
-	if (store_db(g->store, &g->mark.db, err) < 0)
+	if (open_db(g, err) < 0)
 		return -1;
+	first = g->result;
 	/* without names, all images look like garbage */
 	if (store_names_are_lost(g->mark.db))
 		return err_set(err, ERR_CORRUPT,
@@ -375,6 +401,8 @@ run(struct gc *g, struct err *err)
 	if (result < 0)
 		return -1;
 	g->result.kept = g->mark.kept;
+	g->result.partials += first.partials;
+	g->result.freed += first.freed;
 	return sweep_rest(g, err);
 }
 

@@ -38,8 +38,7 @@ insert(struct store *s, const char *name, const struct descriptor *d, const char
 	return db_run(s->db,
 		"INSERT OR REPLACE INTO names(name, digest, descriptor, changed) VALUES(?, ?, ?, "
 		"?)",
-		DB_ARGS(DB_TEXT(name), DB_TEXT(d->digest.text), DB_TEXT(text),
-			DB_INT(store_now())),
+		DB_ARGS(DB_TEXT(name), DB_TEXT(d->digest.text), DB_TEXT(text), DB_INT(store_now())),
 		err);
 }
 
