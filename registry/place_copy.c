@@ -26,6 +26,7 @@ struct document {
 struct blob {
 	struct descriptor descriptor;
 	uint32_t event;
+	bool was_there; /* or so the other place said */
 };
 
 struct copy {
@@ -270,13 +271,14 @@ move(struct copy *c, const struct blob *b, struct err *err)
 }
 
 static int
-copy_blob(struct copy *c, const struct blob *b, struct err *err)
+copy_blob(struct copy *c, struct blob *b, struct err *err)
 {
 	const struct place_ops *to = c->to->ops;
 	int has = to->has(c->to, &b->descriptor, err);
 
 	if (has == 0 && to->mount != NULL && to == c->from->ops)
 		has = to->mount(c->to, &b->descriptor, c->from, err);
+	b->was_there = has == 1;
 	if (has == 1)
 		event_cached(b->event);
 	if (has < 0 || (has == 0 && move(c, b, err) < 0)) {
@@ -387,17 +389,48 @@ announce(struct copy *c)
 }
 
 static int
-put_documents(struct copy *c, struct err *err)
+put_document(struct copy *c, const struct document *document, struct err *err)
+{
+	struct source_bytes source;
+
+	source_bytes(&source, document->bytes.data, document->bytes.len);
+	return c->to->ops->put(c->to, &document->descriptor, &source.source, err);
+}
+
+/* Some registries say that they have a blob when they do not, and find out when it is named. */
+static int
+move_what_was_there(struct copy *c, struct err *err)
 {
 	size_t i;
 
-	for (i = 0; i < c->document_count; i++) {
-		struct document *document = &c->documents[i];
-		struct source_bytes source;
+	for (i = 0; i < c->blob_count; i++) {
+		if (!c->blobs[i].was_there)
+			continue;
+		event_debug("%s: it is sent after all", c->blobs[i].descriptor.digest.text);
+		if (move(c, &c->blobs[i], err) < 0)
+			return err_in(err, "%s", c->blobs[i].descriptor.digest.text);
+		c->blobs[i].was_there = false;
+	}
+	return 0;
+}
 
-		source_bytes(&source, document->bytes.data, document->bytes.len);
-		if (c->to->ops->put(c->to, &document->descriptor, &source.source, err) < 0)
-			return err_in(err, "%s", document->descriptor.digest.text);
+static int
+put_documents(struct copy *c, struct err *err)
+{
+	struct err first;
+	size_t i;
+
+	for (i = 0; i < c->document_count; i++) {
+		const struct document *document = &c->documents[i];
+
+		if (put_document(c, document, err) == 0)
+			continue;
+		first = *err;
+		if (first.kind == ERR_NOTFOUND && move_what_was_there(c, err) == 0 &&
+			put_document(c, document, err) == 0)
+			continue;
+		*err = first;
+		return err_in(err, "%s", document->descriptor.digest.text);
 	}
 	return 0;
 }

@@ -106,6 +106,8 @@ struct meaning {
 };
 
 static const struct meaning meanings[] = {
+	{ 400, "MANIFEST_BLOB_UNKNOWN", ERR_NOTFOUND, NULL },
+	{ 400, "BLOB_UNKNOWN", ERR_NOTFOUND, NULL },
 	{ 401, NULL, ERR_DENIED, "log in with 'cooper login %s'" },
 	{ 403, NULL, ERR_DENIED,
 		"these credentials may not do that; 'cooper auth explain %s' says where they are "

@@ -345,6 +345,10 @@ class Handler(BaseHTTPRequestHandler):
             digest = sha256(data)
             if ":" in reference and reference != digest:
                 return self.error(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
+            document = json.loads(data)
+            for part in document.get("layers", []) + [document[k] for k in ("config",) if k in document]:
+                if (name, part["digest"]) not in state.blobs:
+                    return self.error(400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry")
             state.manifests[(name, digest)] = (data, self.headers.get("Content-Type"))
             if ":" not in reference:
                 state.tags[(name, reference)] = digest

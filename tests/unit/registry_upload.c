@@ -198,6 +198,67 @@ TEST(mounts_that_are_refused_cost_nothing)
 	same_int(asked(&f, "POST /v2/c/d/blobs", ""), 2);
 }
 
+TEST(a_registry_that_only_says_it_has_a_blob_is_sent_it_after_all)
+{
+	AUTO(fake) struct fake f;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "HEAD /blobs/ status=200 noheader=Content-Length");
+	works(push(&f, &err));
+	works(pull(&f, &err));
+	is_true(has_layer(&f));
+}
+
+TEST(an_upload_that_says_not_where_is_a_failure)
+{
+	AUTO(fake) struct fake f;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "POST . noheader=Location");
+	fails(push_layer(&f, &err), "the registry opens an upload but says not where");
+}
+
+TEST(an_upload_location_more_private_than_the_registry_is_refused)
+{
+	AUTO(fake) struct fake f;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "POST . header=Location://169.254.169.254/x");
+	same_int(push_layer(&f, &err), -1);
+	same_int(err.kind, ERR_DENIED);
+	is_true(strstr(err.msg, "more private than the registry's") != NULL);
+}
+
+TEST(a_mount_of_something_else_is_no_mount)
+{
+	AUTO(fake) struct fake f;
+	AUTO(place) struct place *other = NULL;
+	struct descriptor copied;
+	struct err err = { 0 };
+
+	START(&f, "--rule",
+		"POST mount= status=201 header=Docker-Content-Digest:sha256:"
+		"0000000000000000000000000000000000000000000000000000000000000000");
+	works(push(&f, &err));
+	other = open_at(f.session, &f.server, "c/d", REMOTE_PUSH);
+	works(place_copy(f.pull, other, &f.root, NULL, &copied, &err));
+	same_int(asked(&f, "PUT /v2/c/d/blobs", ""), 2);
+}
+
+TEST(a_mount_that_is_only_claimed_is_no_mount)
+{
+	AUTO(fake) struct fake f;
+	AUTO(place) struct place *other = NULL;
+	struct descriptor copied;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "POST mount= status=201");
+	works(push(&f, &err));
+	other = open_at(f.session, &f.server, "c/d", REMOTE_PUSH);
+	works(place_copy(f.pull, other, &f.root, NULL, &copied, &err));
+	same_int(asked(&f, "PUT /v2/c/d/blobs", ""), 2);
+}
+
 int
 main(void)
 {
@@ -216,6 +277,11 @@ main(void)
 		CASE(a_refused_mount_leaves_a_session_that_is_used),
 		CASE(what_another_repository_has_is_mounted_instead_of_sent),
 		CASE(mounts_that_are_refused_cost_nothing),
+		CASE(a_registry_that_only_says_it_has_a_blob_is_sent_it_after_all),
+		CASE(an_upload_that_says_not_where_is_a_failure),
+		CASE(an_upload_location_more_private_than_the_registry_is_refused),
+		CASE(a_mount_of_something_else_is_no_mount),
+		CASE(a_mount_that_is_only_claimed_is_no_mount),
 	};
 
 	return RUN(tests);
