@@ -400,8 +400,8 @@ warn_unused(struct building *b, struct plan *p)
 	build_args_unused(&p->args, &unused);
 	plan_arg_names(p, &names);
 	for (size_t i = 0; i < unused.count; i++) {
-		const char *nearest = suggest(unused.items[i], (const char *const *)names.items,
-			names.count, true);
+		const char *nearest = suggest(
+			unused.items[i], (const char *const *)names.items, names.count, true);
 
 		event_warn("--build-arg %s: no ARG in %s declares it%s%s%s", unused.items[i],
 			b->input.name, nearest != NULL ? " (did you mean " : "",

@@ -17,8 +17,8 @@ location(int first, int last)
 {
 	json_t *ranges = json_array();
 
-	json_array_append_new(
-		ranges, json_pack("{s:{s:i},s:{s:i}}", "start", "line", first, "end", "line", last));
+	json_array_append_new(ranges,
+		json_pack("{s:{s:i},s:{s:i}}", "start", "line", first, "end", "line", last));
 	return json_pack("{s:o}", "ranges", ranges);
 }
 
@@ -115,9 +115,8 @@ check_json(const struct call_request *r)
 		json_object_set_new(one, "location", location(w->line_start, w->line_end));
 		json_array_append_new(warnings, one);
 	}
-	json_array_append_new(sources,
-		json_pack("{s:o,s:s,s:o}", "filename", json_text(d->file), "language", "Dockerfile",
-			"data", encoded(d)));
+	json_array_append_new(sources, json_pack("{s:o,s:s,s:o}", "filename", json_text(d->file),
+					       "language", "Dockerfile", "data", encoded(d)));
 	json_object_set_new(o, "warnings", warnings);
 	json_object_set_new(o, "sources", sources);
 	if (r->error != NULL)
@@ -177,7 +176,8 @@ targets_json(const struct call_request *r)
 			one, "location", location(st->from->line_start, st->from->line_end));
 		json_array_append_new(all, one);
 	}
-	return finished(json_pack("{s:o,s:[o]}", "targets", all, "sources", encoded(r->diagnostics)));
+	return finished(
+		json_pack("{s:o,s:[o]}", "targets", all, "sources", encoded(r->diagnostics)));
 }
 
 static char *
@@ -285,7 +285,7 @@ add_mounts(struct outline *o, const struct plan_step *step)
 
 		if (m->kind == MOUNT_SECRET)
 			add_mount(o->secrets,
-				id != NULL		? id
+				id != NULL          ? id
 				: m->target != NULL ? path_base(m->target)
 						    : m->env,
 				m->required, step->in);

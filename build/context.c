@@ -81,8 +81,9 @@ scanned(struct solve *s, struct job *j, json_t *result, struct err *err)
 		return err_set(err, ERR_SYSTEM, "the listing of the context is cut short");
 	if (listing_parse(bytes.data, len, &c->listing, err) < 0)
 		return -1;
-	if (bytes.len > len && *key != '\0' && store_note_put(s->store, NOTE_KIND, key, bytes.data + len,
-				       bytes.len - len, err) < 0)
+	if (bytes.len > len && *key != '\0' &&
+		store_note_put(s->store, NOTE_KIND, key, bytes.data + len, bytes.len - len, err) <
+			0)
 		return -1;
 	c->view = view_new(layers, 1);
 	c->busy = false;

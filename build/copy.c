@@ -124,6 +124,9 @@ copy_put(struct copy *c, struct entry *e)
 		item = l->count++;
 		copy_slots_put(&c->slots, e->path, item);
 	} else {
+		/* the map of paths has the first one */
+		free(e->path);
+		e->path = steal(&l->items[item].entry.path);
 		entry_free(&l->items[item].entry);
 		free(l->items[item].path);
 	}
@@ -564,7 +567,7 @@ int
 copy_plan(const struct copy_request *r, struct copy_list *out, struct err *err)
 {
 	AUTO(copy_list) struct copy_list list = COPY_LIST_INIT;
-	struct copy c = { .r = r, .list = &list };
+	struct copy c = { .r = r, .list = &list, .slots = { .lends = true } };
 	int result = plan(&c, err);
 
 	copy_slots_free(&c.slots);

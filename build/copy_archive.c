@@ -43,8 +43,8 @@ copy_find_archive(const struct copy *c, const char *path)
 /* Where an archive's entry goes: links are followed on the way, as whoever unpacks there would, unless the
  * archive itself puts a directory in their place. */
 static int
-unpacked_path(const struct copy *c, const char *to, const char *path, struct buf *out,
-	struct err *err)
+unpacked_path(
+	const struct copy *c, const char *to, const char *path, struct buf *out, struct err *err)
 {
 	size_t len = path_dir_len(path);
 	AUTO(free) char *dir = xasprintf("/%s/%.*s", to, (int)len, path);

@@ -216,6 +216,18 @@ start_applying(struct solve *s, struct copy_start *c, int read_end, int write_en
 	return solve_start(s, &j, &w, true, NULL, err);
 }
 
+/* Files of trees can only be read inside the user namespace. */
+static bool
+is_inside(struct solve *s, const struct copy_list *list, const struct origin *origin)
+{
+	if (solve_root(s, origin) == NULL)
+		return false;
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].bytes == COPY_FROM_ORIGIN)
+			return true;
+	return false;
+}
+
 static int
 start_making(struct solve *s, struct copy_start *c, struct making *m, struct err *err)
 {
@@ -236,7 +248,7 @@ start_making(struct solve *s, struct copy_start *c, struct making *m, struct err
 	}
 	m->memory = j.memory;
 	m->ingest = j.ingest;
-	return solve_start(s, &j, &w, m->context < 0, NULL, err);
+	return solve_start(s, &j, &w, is_inside(s, c->list, c->origin), NULL, err);
 }
 
 int
@@ -257,6 +269,8 @@ copy_start(struct solve *s, struct copy_start *c, struct err *err)
 
 	for (size_t i = 0; i < count; i++)
 		trees[i] = -1;
+	if (is_inside(s, c->list, c->origin) && solve_inside(s, err) < 0)
+		return -1;
 	if (r == NULL)
 		m.context = s->contexts[c->origin->index].dir;
 	else if (open_trees(s, c->list, r, trees, err) < 0)
@@ -271,9 +285,6 @@ copy_start(struct solve *s, struct copy_start *c, struct err *err)
 		m.tar_fd = ends[1];
 		m.other_fd = ends[0];
 	}
-	/* without files of its own (WORKDIR) it does not matter where it is made */
-	if (r != NULL && count == 0)
-		m.context = s->contexts[0].dir >= 0 ? s->contexts[0].dir : AT_FDCWD;
 	result = start_making(s, c, &m, err);
 	if (result == 0 && c->tree != NULL)
 		result = start_applying(s, c, ends[0], ends[1], err);

@@ -41,7 +41,9 @@ copy_slots_get(const struct copy_slots *s, const char *path)
 static void
 widen(struct copy_slots *s)
 {
-	struct copy_slots wide = { .room = s->room > 0 ? s->room * 2 : 64, .count = s->count };
+	struct copy_slots wide = {
+		.room = s->room > 0 ? s->room * 2 : 64, .count = s->count, .lends = s->lends
+	};
 
 	wide.rows = xcalloc(wide.room, sizeof *wide.rows);
 	for (size_t i = 0; i < s->room; i++)
@@ -60,7 +62,7 @@ copy_slots_put(struct copy_slots *s, const char *path, size_t value)
 		widen(s);
 	row = look(s, path);
 	if (row->path == NULL) {
-		row->path = xstrdup(path);
+		row->path = s->lends ? (char *)(uintptr_t)path : xstrdup(path);
 		s->count++;
 	}
 	row->value = value;
@@ -72,7 +74,8 @@ copy_slots_clear(struct copy_slots *s)
 	if (s->count == 0)
 		return;
 	for (size_t i = 0; i < s->room; i++) {
-		free(s->rows[i].path);
+		if (!s->lends)
+			free(s->rows[i].path);
 		s->rows[i].path = NULL;
 	}
 	s->count = 0;
@@ -83,5 +86,5 @@ copy_slots_free(struct copy_slots *s)
 {
 	copy_slots_clear(s);
 	free(s->rows);
-	*s = (struct copy_slots){ .rows = NULL };
+	*s = (struct copy_slots){ .lends = s->lends };
 }

@@ -2,6 +2,7 @@
 #ifndef BUILD_COPY_SLOTS_H
 #define BUILD_COPY_SLOTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* copy_slots - a map from paths to indexes, for the many files of one COPY. */
@@ -10,10 +11,11 @@
 
 struct copy_slots {
 	struct copy_slot {
-		char *path; /* owned; NULL: free */
+		char *path; /* NULL: free */
 		size_t value;
 	} * rows;
 	size_t count, room; /* room is a power of two, or 0 */
+	bool lends;         /* paths are the caller's, and outlive the map */
 };
 
 size_t copy_slots_get(const struct copy_slots *s, const char *path);

@@ -484,11 +484,11 @@ static int (*const doers[INSTRUCTION_COUNT])(struct evaluation *e, struct err *e
 static void
 lint_last(struct plan *p, struct plan_stage *st, const struct instruction *in)
 {
-	const struct instruction **last = in->kind == INSTRUCTION_CMD	? &st->last_cmd
-					  : in->kind == INSTRUCTION_ENTRYPOINT ? &st->last_entrypoint
-					  : in->kind == INSTRUCTION_HEALTHCHECK
-						  ? &st->last_healthcheck
-						  : NULL;
+	const struct instruction **last =
+		in->kind == INSTRUCTION_CMD           ? &st->last_cmd
+		: in->kind == INSTRUCTION_ENTRYPOINT  ? &st->last_entrypoint
+		: in->kind == INSTRUCTION_HEALTHCHECK ? &st->last_healthcheck
+						      : NULL;
 
 	if (last == NULL)
 		return;

@@ -79,13 +79,13 @@ resolve_sources(struct evaluation *e, struct plan_step *s, struct err *err)
 				f->kind == FETCH_GIT ? "git ref" : "URL");
 		if (fetch_options(c, f, err) < 0)
 			return -1;
-		s->fetches[s->fetch_count++] = (struct step_fetch){ i, plan_fetch(e->plan, steal(&f)) };
+		s->fetches[s->fetch_count++] =
+			(struct step_fetch){ i, plan_fetch(e->plan, steal(&f)) };
 	}
 	if (c->checksum == NULL)
 		return 0;
 	if (c->sources.count != 1)
-		return err_set(
-			err, ERR_INPUT, "checksum can't be specified for multiple sources");
+		return err_set(err, ERR_INPUT, "checksum can't be specified for multiple sources");
 	return s->fetch_count == 1
 		       ? 0
 		       : err_set(err, ERR_INPUT, "checksum requires HTTP(S) or Git source");

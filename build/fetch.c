@@ -64,8 +64,7 @@ fetch_same(const struct fetch *a, const struct fetch *b)
 		return false;
 	if (a->kind == FETCH_GIT)
 		return streq(a->git.remote, b->git.remote) && streq(a->git.ref, b->git.ref) &&
-		       streq(a->git.subdir, b->git.subdir) &&
-		       streq(a->git.commit, b->git.commit) &&
+		       streq(a->git.subdir, b->git.subdir) && streq(a->git.commit, b->git.commit) &&
 		       a->git.keep_git_dir == b->git.keep_git_dir &&
 		       a->git.no_submodules == b->git.no_submodules;
 	return url_same_origin(&a->url, &b->url) && streq(a->url.target, b->url.target);
@@ -274,8 +273,8 @@ get(struct session *s, const struct url *first, struct download *d, struct http_
 		if (r->status < 300 || r->status >= 400 || r->status == 304)
 			return err_set(err, ERR_REMOTE, "invalid response status %d", r->status);
 		if (hops == FETCH_REDIRECTS_MAX)
-			return err_set(err, ERR_REMOTE, "more than %d redirects",
-				FETCH_REDIRECTS_MAX);
+			return err_set(
+				err, ERR_REMOTE, "more than %d redirects", FETCH_REDIRECTS_MAX);
 		if (follow(r, &url, &reach, err) < 0)
 			return -1;
 	}
@@ -300,8 +299,8 @@ last_modified(const struct http_response *r)
 }
 
 static int
-finish_file(const struct fetch *f, struct download *d, const struct http_response *r,
-	struct err *err)
+finish_file(
+	const struct fetch *f, struct download *d, const struct http_response *r, struct err *err)
 {
 	struct timespec times[2] = { { .tv_sec = last_modified(r) } };
 
@@ -311,8 +310,8 @@ finish_file(const struct fetch *f, struct download *d, const struct http_respons
 	else if (sink_finish(d->sink, err) < 0)
 		return -1;
 	if (f->checksum != NULL && !streq(f->checksum, d->digest.text))
-		return err_set(err, ERR_CORRUPT, "digest mismatch %s: %s", d->digest.text,
-			f->checksum);
+		return err_set(
+			err, ERR_CORRUPT, "digest mismatch %s: %s", d->digest.text, f->checksum);
 	if (futimens(d->fd, times) < 0)
 		return err_sys(err, "time of '%s'", f->name);
 	return 0;
@@ -399,8 +398,8 @@ fetch_open(const struct fetch *f, int dir, struct err *err)
 	if (f->kind == FETCH_GIT && f->git.subdir != NULL)
 		strv_split(&parts, f->git.subdir, "/");
 	for (size_t i = 0; i < parts.count; i++) {
-		int next = openat(
-			at, parts.items[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		int next =
+			openat(at, parts.items[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 		if (next < 0)
 			return err_sys(err, "%s: subdir '%s'", f->shown, f->git.subdir);

@@ -43,8 +43,7 @@ make_environment(struct strv *env)
 	static const char *const config[][2] = { { "core.hooksPath", "/dev/null" },
 		{ "core.fsmonitor", "false" }, { "core.autocrlf", "false" },
 		{ "init.defaultBranch", "main" }, { "advice.detachedHead", "false" },
-		{ "gc.auto", "0" }, { "maintenance.auto", "false" },
-		{ "safe.directory", "*" } };
+		{ "gc.auto", "0" }, { "maintenance.auto", "false" }, { "safe.directory", "*" } };
 
 	for (size_t i = 0; i < COUNT_OF(kept); i++)
 		if (getenv(kept[i]) != NULL)
@@ -155,8 +154,7 @@ submodules(const struct git *g, struct err *err)
 		"--depth=1", NULL };
 	struct stat st;
 
-	if (g->url->no_submodules ||
-		fstatat(g->dir, ".gitmodules", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	if (g->url->no_submodules || fstatat(g->dir, ".gitmodules", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 		!S_ISREG(st.st_mode))
 		return 0;
 	return must(g, argv, NULL, err);

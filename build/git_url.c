@@ -153,8 +153,7 @@ set_parameter(struct git_url *g, const char *name, const char *value, struct err
 	if (!streq(name, "keep-git-dir") && !streq(name, "submodules"))
 		return err_set(err, ERR_INPUT, "unexpected query \"%s\"", name);
 	if (*value != '\0' && bool_parse(value, &flag) < 0)
-		return err_set(
-			err, ERR_INPUT, "%s=%s is neither true nor false", name, value);
+		return err_set(err, ERR_INPUT, "%s=%s is neither true nor false", name, value);
 	if (*name == 'k')
 		g->keep_git_dir = flag;
 	else
@@ -182,8 +181,8 @@ decode(const char *text, size_t len, struct buf *out, struct err *err)
 			int low = high >= 0 ? hex(text[i + 2]) : -1;
 
 			if (low < 0 || (high == 0 && low == 0))
-				return err_set(err, ERR_INPUT, "'%.*s' is badly escaped", (int)len,
-					text);
+				return err_set(
+					err, ERR_INPUT, "'%.*s' is badly escaped", (int)len, text);
 			c = (char)(high << 4 | low);
 			i += 2;
 		}
@@ -231,8 +230,7 @@ parse(struct git_url *g, const char *text, const char *end, struct err *err)
 }
 
 int
-git_url_parse(
-	const char *text, enum git_url_place place, struct git_url *out, struct err *err)
+git_url_parse(const char *text, enum git_url_place place, struct git_url *out, struct err *err)
 {
 	struct git_url g = { .remote = NULL };
 	const char *end;

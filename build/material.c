@@ -144,6 +144,7 @@ struct unpacking {
 	int tree;              /* -1: only list */
 	int memory;
 	bool is_single;
+	const struct view *lower; /* what is below a tree; NULL: nothing, or not known */
 };
 
 static int
@@ -173,6 +174,7 @@ unpack(void *arg, json_t **result, struct err *err)
 
 	(void)result;
 	options.owner = u->is_single ? APPLY_OWNER_TRY : APPLY_OWNER_KEEP;
+	options.lower = u->lower;
 	if (layer_stream(stream_verify(stream_fd(u->blob), &u->from.digest, u->from.size),
 		    LAYER_SIZE_MAX, &diff_id, &tar, err) < 0)
 		return -1;
@@ -209,10 +211,12 @@ unpacked(struct solve *s, struct job *j, json_t *result, struct err *err)
 
 static int
 start_unpack(struct solve *s, struct material *m, const struct layer_blob *blob, bool to_tree,
-	struct err *err)
+	const struct view *lower, struct err *err)
 {
 	struct job j = { .finish = unpacked, .subject = m, .tree = TREE_NEW_INIT };
-	struct unpacking u = { .from = *blob, .diff_id = m->rec.diff_id, .tree = -1 };
+	struct unpacking u = {
+		.from = *blob, .diff_id = m->rec.diff_id, .tree = -1, .lower = lower
+	};
 	struct worker_job w = { .name = "unpack", .run = unpack, .arg = &u };
 	AUTO(fd) int fd = -1;
 	uint64_t size;
@@ -427,9 +431,34 @@ want_blob(struct solve *s, struct material *m, struct err *err)
 	return start_fetch(s, m->image, err);
 }
 
+static int want_in(
+	struct solve *s, struct root *r, size_t index, enum material_form form, struct err *err);
+
+/* A layer that does not name a directory it puts something in leaves that directory as it is below: so
+ * what is below must be known, and layers are unpacked from the lowest up. */
 static int
-want_listing(struct solve *s, struct material *m, struct err *err)
+unpack_over(struct solve *s, struct root *r, size_t index, const struct layer_blob *blob,
+	struct err *err)
 {
+	AUTO(free) const struct listing **layers = xcalloc(index + 1, sizeof *layers);
+	AUTO(view) struct view *lower = NULL;
+
+	for (size_t i = 0; i < index; i++) {
+		int listed = want_in(s, r, i, MATERIAL_LISTING, err);
+
+		if (listed <= 0)
+			return listed;
+		layers[i] = &r->items[i]->listing;
+	}
+	if (index > 0)
+		lower = view_new(layers, index);
+	return start_unpack(s, r->items[index], blob, true, lower, err);
+}
+
+static int
+want_listing(struct solve *s, struct root *r, size_t index, struct err *err)
+{
+	struct material *m = r->items[index];
 	const struct layer_blob *blob;
 	int found;
 
@@ -445,32 +474,35 @@ want_listing(struct solve *s, struct material *m, struct err *err)
 	blob = blob_here(m);
 	if (found <= 0 || blob == NULL)
 		return found;
-	return start_unpack(s, m, blob, m->tree_likely && m->rec.tree[0] == '\0', err);
+	if (m->tree_likely && m->rec.tree[0] == '\0')
+		return unpack_over(s, r, index, blob, err);
+	return start_unpack(s, m, blob, false, NULL, err);
 }
 
-int
-material_want(struct solve *s, struct material *m, enum material_form form, struct err *err)
+static int
+want_in(struct solve *s, struct root *r, size_t index, enum material_form form, struct err *err)
 {
+	struct material *m = r->items[index];
 	const struct layer_blob *blob;
 	int found;
 
 	if (m->is_busy)
 		return 0;
-	switch (form) {
-	case MATERIAL_BLOB:
-		return want_blob(s, m, err);
-	case MATERIAL_LISTING:
-		return want_listing(s, m, err);
-	case MATERIAL_TREE:
-		break;
-	}
+	if (form == MATERIAL_LISTING)
+		return want_listing(s, r, index, err);
 	if (m->rec.tree[0] != '\0' || material_is_empty(m))
 		return 1;
 	found = want_blob(s, m, err);
 	blob = blob_here(m);
 	if (found <= 0 || blob == NULL)
 		return found;
-	return start_unpack(s, m, blob, true, err);
+	return unpack_over(s, r, index, blob, err);
+}
+
+int
+material_want_blob(struct solve *s, struct material *m, struct err *err)
+{
+	return m->is_busy ? 0 : want_blob(s, m, err);
 }
 
 int
@@ -479,7 +511,7 @@ materials_want(struct solve *s, struct root *r, enum material_form form, struct 
 	int all = 1;
 
 	for (size_t i = 0; i < r->count; i++) {
-		int one = material_want(s, r->items[i], form, err);
+		int one = want_in(s, r, i, form, err);
 
 		if (one < 0)
 			return -1;

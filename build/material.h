@@ -14,7 +14,7 @@
  *	listing     comes with either; else read from the blob without unpacking
  */
 
-enum material_form { MATERIAL_BLOB, MATERIAL_TREE, MATERIAL_LISTING };
+enum material_form { MATERIAL_TREE, MATERIAL_LISTING };
 
 struct material {
 	struct layer_record rec;
@@ -30,12 +30,12 @@ struct material *material_of(struct solve *s, const struct layer_record *rec);
 /* The layers of a resolved image, and the state they are. */
 int materials_of_image(struct solve *s, struct plan_image *image, struct root *r, struct err *err);
 /* 1: it is there; 0: it is being made, ask again; -1. */
-int material_want(struct solve *s, struct material *m, enum material_form form, struct err *err);
-/* All of a root's. */
+int material_want_blob(struct solve *s, struct material *m, struct err *err);
+/* Likewise, all of a root's. */
 int materials_want(struct solve *s, struct root *r, enum material_form form, struct err *err);
 /* Known to hold nothing: needs no tree. */
 bool material_is_empty(const struct material *m);
-/* The blob that the image will have; valid when MATERIAL_BLOB is there, or is left at the registry.
+/* The blob that the image will have; valid when the blob is there, or is left at the registry.
  */
 const struct layer_blob *material_blob(const struct material *m);
 void material_free(struct material *m);

@@ -289,8 +289,8 @@ declare_default(struct plan *p, const struct pair *pair, struct err *err)
 	struct expand_vars vars = scope_vars(&p->defaults);
 	AUTO(free) char *value = NULL;
 
-	if (pair->value != NULL && expand_word(pair->value, p->file->directives.escape, &vars,
-					   &value, NULL, err) < 0)
+	if (pair->value != NULL &&
+		expand_word(pair->value, p->file->directives.escape, &vars, &value, NULL, err) < 0)
 		return -1;
 	scope_declare(&p->defaults, pair->name, value);
 	return 0;
@@ -336,11 +336,11 @@ no_target(const struct plan *p, const char *target, struct err *err)
 		if (p->stages[i].stage->name != NULL)
 			names[count++] = p->stages[i].stage->name;
 	nearest = suggest(target, names, count, true);
-	return nearest != NULL ? err_set(err, ERR_INPUT,
-					 "target stage \"%s\" could not be found (did you mean %s?)",
-					 target, nearest)
-			       : err_set(err, ERR_INPUT, "target stage \"%s\" could not be found",
-					 target);
+	return nearest != NULL
+		       ? err_set(err, ERR_INPUT,
+				 "target stage \"%s\" could not be found (did you mean %s?)",
+				 target, nearest)
+		       : err_set(err, ERR_INPUT, "target stage \"%s\" could not be found", target);
 }
 
 static int

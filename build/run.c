@@ -153,12 +153,15 @@ prepare(struct program *p, struct err *err)
 	if (command_line(p, err) < 0)
 		return -1;
 	environment(p);
+	/* before anything is opened that will be mounted: see has_moved in ids.h */
+	if (solve_inside(s, err) < 0)
+		return -1;
 	for (size_t i = 0; i < p->request->volumes.count; i++)
 		if (add_volume(p, p->request->volumes.items[i], err) < 0)
 			return -1;
 	if (file_read(AT_FDCWD, "/etc/resolv.conf", 1048576, &resolv, &ignored) == 0)
 		p->resolv_conf = buf_steal(&resolv);
-	if (solve_inside(s, err) < 0 || solve_trees(s, p->root, err) < 0 ||
+	if (solve_trees(s, p->root, err) < 0 ||
 		root_open(s, p->root, &p->lowers, &p->lower_count, err) < 0 ||
 		seccomp_compile(CAPS_DEFAULT, &s->seccomp, err) < 0)
 		return -1;

@@ -27,7 +27,7 @@ struct run_mount_view {
 	char *id;
 	enum mount_sharing sharing;
 	char *agent; /* ssh: its socket, of the caller; NULL: none */
-	int seed;    /* cache with from: its directory; ssh: where the socket will be; lent; else -1 */
+	int seed; /* cache with from: its directory; ssh: where the socket will be; lent; else -1 */
 	uid_t owner;
 	gid_t group;
 	mode_t mode;
@@ -384,8 +384,8 @@ prepare_bind(struct solve *s, struct node *n, size_t mount, struct box_mount *it
 }
 
 static int
-prepare_cache(
-	struct solve *s, struct node *n, size_t mount, struct box_mount *item, struct run_mounts *out)
+prepare_cache(struct solve *s, struct node *n, size_t mount, struct box_mount *item,
+	struct run_mounts *out)
 {
 	const struct step_mount *sm = &n->step->mounts[mount];
 	const struct mount *m = &sm->mount;
@@ -417,9 +417,10 @@ prepare_ssh(struct solve *s, struct node *n, size_t mount, struct box_mount *ite
 	const char *id = sm->mount.id != NULL ? sm->mount.id : "default";
 	struct tree_new *tree = &n->stagings[mount].tree;
 	AUTO(free) char *agent = NULL;
-	AUTO(free) char *target = sm->target != NULL
-					  ? xstrdup(sm->target)
-					  : xasprintf("/run/buildkit/ssh_agent.%zu", out->agent_count);
+	AUTO(free)
+	char *target =
+		sm->target != NULL ? xstrdup(sm->target)
+				   : xasprintf("/run/buildkit/ssh_agent.%zu", out->agent_count);
 	int found = ssh_relay_find(&s->o->ssh, id, &agent, err);
 	struct run_mount_view *v;
 
@@ -430,10 +431,10 @@ prepare_ssh(struct solve *s, struct node *n, size_t mount, struct box_mount *ite
 	if (strv_env_get(env, "SSH_AUTH_SOCK") == NULL)
 		strv_env_set(env, "SSH_AUTH_SOCK", target);
 	if (found == 0)
-		return sm->mount.required ? err_set(err, ERR_NOTFOUND,
-						    "ssh agent %s is required: give it with --ssh %s",
-						    id, id)
-					  : 0;
+		return sm->mount.required
+			       ? err_set(err, ERR_NOTFOUND,
+					 "ssh agent %s is required: give it with --ssh %s", id, id)
+			       : 0;
 	if (store_tree_new(s->store, s->ids.root_uid, s->ids.root_gid, tree, err) < 0)
 		return -1;
 	*item = (struct box_mount){

@@ -107,8 +107,8 @@ start(struct solve *s, struct node *n, size_t mount, struct err *err)
 	if (mkdirat(st->cache, st->seed_name, 0755) < 0 ||
 		fchownat(st->cache, st->seed_name, s->ids.root_uid, s->ids.root_gid, 0) < 0)
 		return err_sys(err, "cache mount");
-	tree.fs_fd = openat(
-		st->cache, st->seed_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	tree.fs_fd =
+		openat(st->cache, st->seed_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (tree.fs_fd < 0)
 		return err_sys(err, "cache mount");
 	n->pending += 2;

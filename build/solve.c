@@ -288,7 +288,7 @@ advance_node(struct solve *s, struct node *n, struct err *err)
 	}
 	/* blobs of the image are made while later steps run */
 	if (n->state == NODE_DONE && n->wants_blob &&
-		material_want(s, n->after.items[n->after.count - 1], MATERIAL_BLOB, err) < 0)
+		material_want_blob(s, n->after.items[n->after.count - 1], err) < 0)
 		return -1;
 	return 0;
 }
@@ -349,7 +349,7 @@ export_ready(struct solve *s, struct err *err)
 		if (s->layers_stay_remote && r->items[i]->image != NULL &&
 			r->items[i]->rec.blob_count > 0)
 			continue;
-		one = material_want(s, r->items[i], MATERIAL_BLOB, err);
+		one = material_want_blob(s, r->items[i], err);
 		if (one < 0)
 			return -1;
 		all = all && one;

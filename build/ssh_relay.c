@@ -117,11 +117,12 @@ serve(int listener, const char *agent)
 
 		for (size_t i = 0; i < open; i++) {
 			polls[2 * i] = (struct pollfd){ .fd = pairs[i].box, .events = POLLIN };
-			polls[2 * i + 1] = (struct pollfd){ .fd = pairs[i].agent, .events = POLLIN };
+			polls[2 * i + 1] =
+				(struct pollfd){ .fd = pairs[i].agent, .events = POLLIN };
 		}
-		polls[2 * open] = (struct pollfd){
-			.fd = open < SSH_RELAY_CONNECTIONS_MAX ? listener : -1, .events = POLLIN
-		};
+		polls[2 * open] =
+			(struct pollfd){ .fd = open < SSH_RELAY_CONNECTIONS_MAX ? listener : -1,
+				.events = POLLIN };
 		if (poll(polls, 2 * open + 1, -1) < 0 && errno != EINTR)
 			return;
 		for (size_t i = open; i-- > 0;) {
@@ -169,8 +170,7 @@ listen_at(int dir, struct err *err)
 }
 
 int
-ssh_relay_start(
-	const char *agent, int dir, uid_t uid, gid_t gid, mode_t mode, struct err *err)
+ssh_relay_start(const char *agent, int dir, uid_t uid, gid_t gid, mode_t mode, struct err *err)
 {
 	AUTO(fd) int listener = listen_at(dir, err);
 	pid_t parent = getpid(), pid;

@@ -26,12 +26,13 @@ add_has_local(const struct plan_step *step)
 bool
 add_unpacks(const struct plan_step *step)
 {
-	return step->is_add && (step->in->copy.unpack > 0 ||
-				       (step->in->copy.unpack < 0 && add_has_local(step)));
+	return step->is_add &&
+	       (step->in->copy.unpack > 0 || (step->in->copy.unpack < 0 && add_has_local(step)));
 }
 
 void
-add_places(struct solve *s, const struct node *n, struct copy_place **out, size_t *count, int **dirs)
+add_places(
+	struct solve *s, const struct node *n, struct copy_place **out, size_t *count, int **dirs)
 {
 	const struct plan_step *step = n->step;
 	size_t fetched = step->fetch_count, used = fetched;

@@ -358,9 +358,8 @@ work(struct solve *s, struct node *n, struct err *err)
 		.event = n->event,
 		.step = n->step };
 
-	if (wants_tree || n->step->from.kind != ORIGIN_CONTEXT)
-		if (solve_inside(s, err) < 0)
-			return -1;
+	if (wants_tree && solve_inside(s, err) < 0)
+		return -1;
 	if (wants_tree) {
 		if (store_tree_new(s->store, s->ids.root_uid, s->ids.root_gid, &tree, err) < 0)
 			return -1;

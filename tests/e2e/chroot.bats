@@ -39,3 +39,10 @@ in_chroot() {
 	works in_chroot sh -c "cd $T/work && exec $builddir/cooper --root ../store build -t chrooted ."
 	works prog inspect chrooted
 }
+
+@test "volumes can be mounted in a chroot" {
+	load_busybox
+	mkdir -m 777 shared
+	works in_chroot "$builddir/cooper" --root "$COOPER_ROOT" run -v "$T/work/shared:/shared" busybox touch /shared/file
+	is_file shared/file
+}
