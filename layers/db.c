@@ -70,6 +70,11 @@ failed(struct db *db, int code, const char *what, struct err *err)
 	default:
 		break;
 	}
+	/* its files went away under us: somebody has set a damaged one aside, so look again */
+	if (system == ENOENT) {
+		db->is_damaged = true;
+		return err_set(err, ERR_CORRUPT, "%s the database: it was moved away", what);
+	}
 	if (system != 0) {
 		db->is_full = db->is_full || system == ENOSPC || system == EDQUOT;
 		errno = system;
