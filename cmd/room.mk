@@ -5,6 +5,7 @@ noinst_LIBRARIES += libcmd.a
 libcmd_a_SOURCES = \
 	cmd/archive_file.c cmd/archive_file.h \
 	cmd/cmd.h \
+	cmd/cmd_artifact.c \
 	cmd/cmd_build.c \
 	cmd/cmd_check.c \
 	cmd/cmd_complete.c \
@@ -50,6 +51,7 @@ cooper_LDADD = $(CMD_LIBS) $(FOREIGN_LIBS)
 # Manual pages are made from the option rows, by hand (`make man`), and compared with them in `make check`.
 dist_man_MANS += \
 	cmd/man/cooper.1 \
+	cmd/man/cooper-artifact.1 \
 	cmd/man/cooper-auth.1 \
 	cmd/man/cooper-build.1 \
 	cmd/man/cooper-check.1 \

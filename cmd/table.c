@@ -30,6 +30,7 @@ const struct cmd *const cmd_table[] = {
 	&cmd_tags,
 	&cmd_repos,
 	&cmd_delete,
+	&cmd_artifact,
 	&cmd_login,
 	&cmd_logout,
 	&cmd_auth,

@@ -100,6 +100,60 @@ PY
 	fails 2 prog copy --referrers oci:in:latest "$REGISTRY/a:1"
 }
 
+@test "files are kept at a registry, attached, listed and fetched" {
+	registry_start
+	layout_make in text >/dev/null
+	works prog copy oci:in:latest "$REGISTRY/app:1"
+	echo one >one.txt
+	head -c 3000000 /dev/zero >two.bin
+	works prog artifact push "$REGISTRY/data:1" one.txt:text/plain two.bin
+	works prog manifest "$REGISTRY/data:1"
+	stdout_has '"mediaType":"text/plain"'
+	mkdir out
+	works prog artifact pull -o out "$REGISTRY/data:1"
+	stdout_is "one.txt
+two.bin"
+	works cmp one.txt out/one.txt
+	works cmp two.bin out/two.bin
+	echo '{}' >sbom.json
+	works prog artifact push --subject "$REGISTRY/app:1" --artifact-type application/spdx+json "$REGISTRY/app" sbom.json
+	stdout_has "$REGISTRY/app@sha256:"
+	attached=$(cat "$T/stdout")
+	works prog referrers --artifact-type application/spdx+json "$REGISTRY/app:1"
+	stdout_has "${attached#*@}"
+	works prog referrers --artifact-type application/other "$REGISTRY/app:1"
+	stdout_is "[]"
+	works prog copy --referrers "$REGISTRY/app:1" "$REGISTRY/moved:1"
+	works prog referrers "$REGISTRY/moved:1"
+	stdout_has "${attached#*@}"
+	works prog artifact pull -o out "$REGISTRY/moved@${attached#*@}"
+	stdout_is sbom.json
+	fails 2 prog artifact push --subject "$REGISTRY/app:1" "$REGISTRY/other" sbom.json
+	fails 4 prog artifact pull "$REGISTRY/none:1"
+}
+
+@test "a file name that leads elsewhere is refused" {
+	registry_start
+	mkdir -p evil/blobs/sha256 out
+	python3 - <<'PY'
+import hashlib, json
+def put(data, **more):
+    h = hashlib.sha256(data).hexdigest()
+    open("evil/blobs/sha256/" + h, "wb").write(data)
+    return {"digest": "sha256:" + h, "size": len(data), **more}
+config = put(b"{}", mediaType="application/vnd.oci.empty.v1+json")
+layer = put(b"x", mediaType="text/plain", annotations={"org.opencontainers.image.title": "../../escaped"})
+m = put(json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "artifactType": "a/b", "config": config, "layers": [layer]}).encode(), mediaType="application/vnd.oci.image.manifest.v1+json", annotations={"org.opencontainers.image.ref.name": "1"})
+open("evil/index.json", "w").write(json.dumps({"schemaVersion": 2, "manifests": [m]}))
+open("evil/oci-layout", "w").write('{"imageLayoutVersion":"1.0.0"}')
+PY
+	works prog copy oci:evil:1 "$REGISTRY/evil:1"
+	fails 3 prog artifact pull -o out "$REGISTRY/evil:1"
+	stderr_has "'../../escaped', which is refused"
+	is_missing escaped
+	is_missing ../escaped
+}
+
 @test "auth explain says where credentials come from, and never a secret" {
 	mkdir -p "$HOME/.docker"
 	printf '{"auths":{"r.example":{"auth":"dXNlcjpzZWNyZXQ="}},"credHelpers":{"h.example":"none-such"}}' \
