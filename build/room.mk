@@ -11,6 +11,7 @@ libbuild_a_SOURCES = \
 	build/copy_slots.c build/copy_slots.h \
 	build/evaluate.c build/evaluate.h build/evaluate_copy.c build/evaluate_inside.h \
 	build/fetch.c build/fetch.h build/fetch_git.c \
+	build/foreign.c build/foreign.h \
 	build/git_url.c build/git_url.h \
 	build/image.c build/image.h \
 	build/input.c build/input.h \

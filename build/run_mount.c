@@ -28,9 +28,10 @@ struct run_mount_view {
 	enum mount_sharing sharing;
 	char *agent; /* ssh: its socket, of the caller; NULL: none */
 	int seed; /* cache with from: its directory; ssh: where the socket will be; lent; else -1 */
-	uid_t owner;
+	uid_t owner; /* outside */
 	gid_t group;
 	mode_t mode;
+	struct cache_new cache;
 };
 
 static void
@@ -402,9 +403,15 @@ prepare_cache(struct solve *s, struct node *n, size_t mount, struct box_mount *i
 	v->id = xstrdup(clean.data);
 	v->sharing = m->sharing;
 	v->seed = n->stagings[mount].seed;
-	v->mode = m->mode_given ? m->mode : 0755;
-	v->owner = ids_outside(&s->ids.uids, m->uid_given ? m->uid : 0);
-	v->group = ids_outside(&s->ids.gids, m->gid_given ? m->gid : 0);
+	v->mode = 0755;
+	v->owner = s->ids.root_uid;
+	v->group = s->ids.root_gid;
+	v->cache = (struct cache_new){ .owner = v->owner,
+		.group = v->group,
+		.mode = m->mode_given ? m->mode : 0755,
+		.uid = m->uid_given ? m->uid : 0,
+		.gid = m->gid_given ? m->gid : 0,
+		.userns = s->userns };
 	return 1;
 }
 
@@ -531,7 +538,7 @@ run_mounts_prepare(
 static int
 open_cache(struct run_mounts *m, struct run_mount_view *v, struct err *err)
 {
-	int fd = -1, lock = -1;
+	int fd = -1, lock = -1, files = -1;
 
 	int result = v->sharing == MOUNT_PRIVATE
 			     ? store_mount_open_private(v->store, v->id, v->owner, v->group,
@@ -544,7 +551,11 @@ open_cache(struct run_mounts *m, struct run_mount_view *v, struct err *err)
 		return err_in(err, "cache mount '%s'", v->id);
 	keep_fd(m, fd);
 	keep_fd(m, lock);
-	m->items[v->item].fd = v->seed >= 0 ? v->seed : fd;
+	if (v->seed < 0 && cache_open(fd, &v->cache, &files, err) < 0)
+		return err_in(err, "cache mount '%s'", v->id);
+	if (files >= 0)
+		keep_fd(m, files);
+	m->items[v->item].fd = v->seed >= 0 ? v->seed : files;
 	return 0;
 }
 

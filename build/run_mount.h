@@ -47,6 +47,19 @@ int run_mounts_prepare(
 int run_mounts_open(struct run_mounts *m, struct err *err);
 void stagings_free(struct solve *s, struct node *n);
 
+/* The files of a cache lie in a directory inside the store's: whoever owns them, the store's own can be moved
+ * away and removed. */
+struct cache_new { /* what a new one gets */
+	uid_t owner; /* outside: the namespace's 0:0 */
+	gid_t group;
+	mode_t mode;
+	uint32_t uid, gid; /* inside */
+	int userns;
+};
+#define CACHE_FILES "fs"
+/* In a worker outside; makes it on first use. */
+int cache_open(int top, const struct cache_new *c, int *out, struct err *err);
+
 /* A cache mount with from= (run_mount_seed.c): its directory begins as a copy of these files, and is another
  * one when they are others. */
 bool seed_is_wanted(const struct step_mount *m);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,11 +10,65 @@
 #include "build/material.h"
 #include "build/run_mount.h"
 
-/* run_mount_seed - what a cache mount with from= begins with.  The files are copied beside the cache and
+/* run_mount_seed - directories of cache mounts, and what one with from= begins with.  The files are copied beside the cache and
  * get their place by a rename, so that a cache is whole or not there; of several who do it at once one
  * wins, and the others take his. */
 
-#define SEED_NAME "fs"
+struct giving {
+	int dir;
+	const char *name;
+	const struct cache_new *cache;
+};
+
+static int
+give(void *arg, json_t **result, struct err *err)
+{
+	struct giving *g = arg;
+
+	(void)result;
+	return fchownat(g->dir, g->name, g->cache->uid, g->cache->gid, AT_SYMLINK_NOFOLLOW) < 0
+		       ? err_sys(err, "chown")
+		       : 0;
+}
+
+/* Only inside may it get an owner that is not the caller. */
+static int
+make_cache(int top, const char *name, const struct cache_new *c, struct err *err)
+{
+	struct giving g = { top, name, c };
+	struct worker_job w = { .name = "chown", .run = give, .arg = &g };
+	struct ids_job inside;
+
+	if (mkdirat(top, name, 0700) < 0 || fchownat(top, name, c->owner, c->group, 0) < 0 ||
+		fchmodat(top, name, c->mode, 0) < 0)
+		return err_sys(err, "make its directory");
+	if (c->uid == 0 && c->gid == 0)
+		return 0;
+	ids_job_inside(c->userns, &w, &inside);
+	return worker_call(&w, NULL, err);
+}
+
+int
+cache_open(int top, const struct cache_new *c, int *out, struct err *err)
+{
+	const int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	AUTO(free) char *name = xasprintf("new-%d", (int)getpid());
+	int fd = openat(top, CACHE_FILES, flags);
+
+	if (fd < 0) {
+		if (make_cache(top, name, c, err) < 0)
+			return -1;
+		/* of several that begin at once one wins */
+		if (renameat2(top, name, top, CACHE_FILES, RENAME_NOREPLACE) < 0 &&
+			(errno != EEXIST || unlinkat(top, name, AT_REMOVEDIR) < 0))
+			return err_sys(err, "name its directory");
+		fd = openat(top, CACHE_FILES, flags);
+	}
+	if (fd < 0)
+		return err_sys(err, "open its directory");
+	*out = fd;
+	return 0;
+}
 
 bool
 seed_is_wanted(const struct step_mount *m)
@@ -60,7 +115,7 @@ open_cache(struct solve *s, struct node *n, size_t mount, int *out, struct err *
 static int
 seeded(struct staging *st, struct err *err)
 {
-	st->seed = openat(st->cache, SEED_NAME, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	st->seed = openat(st->cache, CACHE_FILES, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return st->seed < 0 ? err_sys(err, "cache mount") : 0;
 }
 
@@ -82,7 +137,7 @@ applied(struct solve *s, struct job *j, json_t *result, struct err *err)
 	(void)s;
 	(void)result;
 	st->node->pending--;
-	if (renameat(st->cache, st->seed_name, st->cache, SEED_NAME) < 0 && errno != EEXIST &&
+	if (renameat(st->cache, st->seed_name, st->cache, CACHE_FILES) < 0 && errno != EEXIST &&
 		errno != ENOTEMPTY)
 		return err_sys(err, "cache mount");
 	return seeded(st, err);
@@ -137,7 +192,7 @@ seed_want(struct solve *s, struct node *n, size_t mount, struct err *err)
 	if (solve_inside(s, err) < 0 || open_cache(s, n, mount, &st->cache, err) < 0)
 		return -1;
 	st->is_started = true;
-	if (fstatat(st->cache, SEED_NAME, &have, AT_SYMLINK_NOFOLLOW) == 0)
+	if (fstatat(st->cache, CACHE_FILES, &have, AT_SYMLINK_NOFOLLOW) == 0)
 		return seeded(st, err) < 0 ? -1 : 1;
 	return start(s, n, mount, err) < 0 ? -1 : 0;
 }

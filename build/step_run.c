@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "build/cache.h"
+#include "build/foreign.h"
 #include "build/material.h"
 #include "build/run_mount.h"
 #include "build/sandbox/box.h"
@@ -154,7 +155,8 @@ run_box(void *arg, json_t **result, struct err *err)
 	box.hosts = r->hosts;
 	worker_log_fds(&box.stdout_fd, &box.stderr_fd);
 	if (box_run(&box, &ended, &stubs, err) < 0)
-		return -1;
+		return foreign_explain(
+			&r->s->plan->stages[step->stage].platform, FOREIGN_BINFMT, err);
 	if (ended.status != 0)
 		return ended_badly(step, &ended, err);
 	return collect(r, &stubs, err);
