@@ -19,6 +19,7 @@
 
 #define SOCKET_NAME "agent"
 #define BYTES 65536
+#define TICK_MS 1000 /* how often the worker is looked for where there are no pidfds */
 
 /* --- which agent ------------------------------------------------------------------------------ */
 
@@ -105,14 +106,16 @@ pass_on(int from, int to)
 	return n > 0 && fd_write(to, bytes, (size_t)n) == 0;
 }
 
+/* To the end of the worker, which the kernel does not tell by a signal: it may be another user then
+ * than it was when it forked. */
 static void
-serve(int listener, const char *agent)
+serve(int listener, int worker, pid_t worker_pid, const char *agent)
 {
 	struct pair pairs[SSH_RELAY_CONNECTIONS_MAX];
 	size_t count = 0;
 
 	for (;;) {
-		struct pollfd polls[2 * SSH_RELAY_CONNECTIONS_MAX + 1];
+		struct pollfd polls[2 * SSH_RELAY_CONNECTIONS_MAX + 2];
 		size_t open = count;
 
 		for (size_t i = 0; i < open; i++) {
@@ -123,7 +126,10 @@ serve(int listener, const char *agent)
 		polls[2 * open] =
 			(struct pollfd){ .fd = open < SSH_RELAY_CONNECTIONS_MAX ? listener : -1,
 				.events = POLLIN };
-		if (poll(polls, 2 * open + 1, -1) < 0 && errno != EINTR)
+		polls[2 * open + 1] = (struct pollfd){ .fd = worker, .events = POLLIN };
+		if (poll(polls, 2 * open + 2, worker >= 0 ? -1 : TICK_MS) < 0 && errno != EINTR)
+			return;
+		if (polls[2 * open + 1].revents != 0 || getppid() != worker_pid)
 			return;
 		for (size_t i = open; i-- > 0;) {
 			bool alive = (polls[2 * i].revents == 0 ||
@@ -146,10 +152,13 @@ serve(int listener, const char *agent)
 static void
 be_relay(int listener, const char *agent, pid_t parent)
 {
-	if (!proc_die_with_parent(parent) || dup2(listener, 0) < 0)
+	int worker = proc_pidfd(parent);
+
+	if (!proc_die_with_parent(parent) || dup2(listener, 0) < 0 ||
+		(worker >= 0 && dup2(worker, 1) < 0))
 		_exit(1);
-	syscall(SYS_close_range, 1u, ~0u, 0u);
-	serve(0, agent);
+	syscall(SYS_close_range, worker >= 0 ? 2u : 1u, ~0u, 0u);
+	serve(0, worker >= 0 ? 1 : -1, parent, agent);
 	_exit(1);
 }
 

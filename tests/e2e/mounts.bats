@@ -55,6 +55,8 @@ teardown() {
 	stderr_has "agent: two"
 	stderr_has "agent: three"
 	[ "$(tar tf f.tar | grep -c -e agent -e '^run')" -eq 1 ]
+	# what passed it on is gone
+	timeout 20 sh -c 'while pgrep -f "cooper build .*--ssh other=$1"; do sleep 0.1; done' wait "$AGENT"
 }
 
 @test "an ssh mount without an agent sets the variable, and fails when it is required" {
