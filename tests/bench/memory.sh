@@ -1,12 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# memory.sh [MEBIBYTES]: the peak memory of the largest process of each command, for an image with one layer of that size
-# (1024).  Nothing may need more than 64 MiB, whatever the image.  By hand: builddir=_build tests/bench/memory.sh
+# memory.sh [MEBIBYTES [FILES]]: the peak memory of the largest process of each command, for an image with one layer of
+# that size (1024), and with one of so many files (50,000).  Nothing may need more than 64 MiB, whatever the image.  By
+# hand: builddir=_build tests/bench/memory.sh
 # Needs GNU time, docker-registry, umoci and three times the size on the disk of TMPDIR.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 builddir=$(cd "${builddir:-$root/_build}" && pwd)
 size=${1:-1024}
+files=${2:-50000}
 limit=65536
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/cooper-memory-XXXXXX") || exit 1
 export COOPER_ROOT="$work/store" HOME="$work" TMPDIR="$work"
@@ -79,5 +81,17 @@ measure "check" --root "$work/other" check
 printf 'FROM %s\n' "$image" >"$work/ctx/Dockerfile"
 measure "build -o type=tar" --root "$work/other" build -q -o type=tar,dest="$work/root.tar" "$work/ctx"
 measure "import" --root "$work/other" import -q "$work/root.tar" imported
+cat >"$work/ctx/Dockerfile" <<END
+FROM busybox AS many
+RUN mkdir /m && cd /m && for i in \$(seq 1 $((files / 1000))); do mkdir \$i; for j in \$(seq 1 1000); do : >\$i/\$j; done; done
+FROM busybox
+COPY --from=many /m /n
+END
+measure "build, RUN that makes $files files" build -q -t many --target many "$work/ctx"
+measure "build, COPY --from of them" build -q -t many2 "$work/ctx"
+measure "build -o type=tar of them" build -q -o type=tar,dest="$work/root.tar" "$work/ctx"
+measure "run" run --network none many2 true
+measure "save, docker" save -o "$work/saved.tar" many2
+measure "load" --root "$work/other" load -i "$work/saved.tar"
 printf 'largest: %d KiB of %d\n' "$worst" $limit
 [ "$worst" -le $limit ]
