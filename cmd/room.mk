@@ -25,6 +25,7 @@ libcmd_a_SOURCES = \
 	cmd/cmd_rmi.c \
 	cmd/cmd_run.c \
 	cmd/cmd_save.c \
+	cmd/cmd_sign.c \
 	cmd/cmd_tag.c \
 	cmd/cmd_version.c \
 	cmd/image.c cmd/image.h \
@@ -75,8 +76,10 @@ dist_man_MANS += \
 	cmd/man/cooper-rmi.1 \
 	cmd/man/cooper-run.1 \
 	cmd/man/cooper-save.1 \
+	cmd/man/cooper-sign.1 \
 	cmd/man/cooper-tag.1 \
 	cmd/man/cooper-tags.1 \
+	cmd/man/cooper-verify.1 \
 	cmd/man/cooper-version.1
 
 .PHONY: man

@@ -31,6 +31,8 @@ const struct cmd *const cmd_table[] = {
 	&cmd_repos,
 	&cmd_delete,
 	&cmd_artifact,
+	&cmd_sign,
+	&cmd_verify,
 	&cmd_login,
 	&cmd_logout,
 	&cmd_auth,

@@ -14,6 +14,8 @@
 #define FIRST_MS 300
 #define LONGEST_MS 20000
 #define OBEY_MS 300000
+#define TELL_MS 5000 /* silence that people wonder about */
+#define UNREACHED_TRIES 3
 #define FOREVER_MS (INT64_C(366) * 24 * 3600 * 1000)
 
 void
@@ -152,6 +154,10 @@ retry_again(struct retry *r, int result, const struct http_response *response)
 
 	if (!is_passing(result, response) || ++r->done >= r->options.tries)
 		return false;
+	if (result < 0 && r->done >= UNREACHED_TRIES &&
+		(response->failure == HTTP_FAILURE_CONNECT ||
+			response->failure == HTTP_FAILURE_RESOLVE))
+		return false; /* nobody is there, and that is soon said */
 	if (result == 0)
 		asked = retry_after_ms(
 			http_header(response, "retry-after", 0), response->body.data, time(NULL));
@@ -160,6 +166,8 @@ retry_again(struct retry *r, int result, const struct http_response *response)
 	r->wait_ms = next_wait(r);
 	wait = asked > (int64_t)r->wait_ms ? (uint64_t)asked : r->wait_ms;
 	event_debug("try %u of %u in %u ms", r->done + 1, r->options.tries, (unsigned)wait);
+	if (wait >= TELL_MS)
+		event_warn("waiting %u seconds before the next try", (unsigned)(wait / 1000));
 	sleep_ms(wait);
 	return true;
 }

@@ -7,6 +7,7 @@ libregistry_a_SOURCES = \
 	registry/base64.c registry/base64.h \
 	registry/catalog.c registry/catalog.h \
 	registry/challenge.c registry/challenge.h \
+	registry/cosign.c registry/cosign.h \
 	registry/credentials.c registry/credentials.h registry/credentials_login.c \
 	registry/download.c registry/download.h \
 	registry/download_parts.c registry/download_parts.h \
@@ -38,6 +39,7 @@ libregistry_a_SOURCES = \
 	registry/retry.c registry/retry.h \
 	registry/scope.c registry/scope.h \
 	registry/session.c registry/session.h \
+	registry/signature.c registry/signature.h \
 	registry/toml.c registry/toml.h \
 	registry/toml_value.c registry/toml_value.h \
 	registry/token.c registry/token.h \

@@ -154,6 +154,46 @@ PY
 	is_missing ../escaped
 }
 
+@test "images are signed and verified with keys of each kind, in cosign's form" {
+	needs openssl
+	registry_start
+	digest=$(layout_make in text)
+	works prog copy oci:in:latest "$REGISTRY/a:1"
+	works openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ec
+	works openssl genpkey -algorithm ED25519 -out ed
+	works openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out rsa
+	for key in ec ed rsa; do
+		works openssl pkey -in $key -pubout -out $key.pub
+		fails 5 prog verify --key $key.pub "$REGISTRY/a:1"
+		works prog sign --key $key "$REGISTRY/a:1"
+		stdout_is "$REGISTRY/a:1@$digest"
+		works prog verify --key $key.pub "$REGISTRY/a:1"
+		stdout_has "\"docker-manifest-digest\":\"$digest\""
+	done
+	works prog verify --key ec.pub "$REGISTRY/a:1" # earlier ones stay
+	# openssl agrees about the bytes
+	works prog manifest "$REGISTRY/a:sha256-${digest#sha256:}.sig"
+	python3 - "$T/stdout" <<'PY'
+import base64, json, sys
+layer = json.load(open(sys.argv[1]))["layers"][0]
+open("signature", "wb").write(base64.b64decode(layer["annotations"]["dev.cosignproject.cosign/signature"]))
+PY
+	prog verify --key ec.pub "$REGISTRY/a:1" | tr -d '\n' >payload
+	works openssl dgst -sha256 -verify ec.pub -signature signature payload
+	# a signature of one image is none of another, even under its tag
+	mkdir other
+	other=$(cd other && layout_make in other)
+	works prog copy oci:other/in:latest "$REGISTRY/a:2"
+	works prog copy "$REGISTRY/a:sha256-${digest#sha256:}.sig" "$REGISTRY/a:sha256-${other#sha256:}.sig"
+	fails 5 prog verify --key ec.pub "$REGISTRY/a:2"
+	stderr_has "the signature is of another image"
+	works openssl pkey -in ec -aes256 -passout pass:word -out locked
+	fails 3 prog sign --key locked "$REGISTRY/a:2"
+	COSIGN_PASSWORD=word works prog sign --key locked "$REGISTRY/a:2"
+	fails 3 prog verify --key in/oci-layout "$REGISTRY/a:1"
+	fails 2 prog verify "$REGISTRY/a:1"
+}
+
 @test "auth explain says where credentials come from, and never a secret" {
 	mkdir -p "$HOME/.docker"
 	printf '{"auths":{"r.example":{"auth":"dXNlcjpzZWNyZXQ="}},"credHelpers":{"h.example":"none-such"}}' \
