@@ -113,6 +113,8 @@ if build _build --enable-werror; then
 	check "as root" _build env $defaults
 fi
 if build _build-asan --enable-werror --enable-sanitizers; then
+	# what the tests stand on is made once
+	ln -sfn ../_build/base-images "$scratch/src/_build-asan/base-images"
 	# shellcheck disable=SC2086 # a list of words
 	check "as root, with sanitizers" _build-asan env $defaults
 fi
