@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "build/stat_cache.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,22 +60,27 @@ stat_cache_format(struct stat_cache *c, struct buf *out)
 	buf_add(out, c->rows, c->count * sizeof *c->rows);
 }
 
+/* Of a digest's digits, which were checked. */
+static unsigned
+nibble(char c)
+{
+	return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
+}
+
 void
 stat_cache_add(struct stat_cache *c, const struct stat_key *key, const struct digest *d)
 {
 	struct stat_row *row;
+	const char *hex;
 
 	if (digest_algorithm(d) != DIGEST_SHA256)
 		return;
 	c->rows = grow(c->rows, c->count, &c->room, sizeof *c->rows);
 	row = &c->rows[c->count++];
 	row->key = *key;
-	for (size_t i = 0; i < sizeof row->sha256; i++) {
-		unsigned byte = 0;
-
-		sscanf(digest_hex(d) + 2 * i, "%2x", &byte);
-		row->sha256[i] = (unsigned char)byte;
-	}
+	hex = digest_hex(d);
+	for (size_t i = 0; i < sizeof row->sha256; i++)
+		row->sha256[i] = (unsigned char)(nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
 	c->sorted = false;
 }
 
