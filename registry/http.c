@@ -213,7 +213,8 @@ on_connected(void *arg, char *address, char *local, int port, int local_port)
 	(void)port;
 	(void)local_port;
 	has_moved(x);
-	x->r->address = policy_host(address);
+	/* a proxy's own address says nothing about who is behind it */
+	x->r->address = policy_host(x->q->proxy == NULL ? address : x->q->url->host);
 	if (x->q->proxy == NULL && x->r->address > x->q->reach) {
 		x->is_refused = true;
 		return CURL_PREREQFUNC_ABORT;

@@ -77,7 +77,7 @@ struct http_response {
 	struct buf body;
 	uint64_t received; /* bytes of the body that came, wherever they went */
 	enum http_failure failure;
-	enum address_class address; /* of the other side (the proxy's, where there is one) */
+	enum address_class address; /* of the other side (by its name alone, behind a proxy) */
 };
 #define HTTP_RESPONSE_INIT                             \
 	{                                              \

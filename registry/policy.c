@@ -86,6 +86,8 @@ policy_host(const char *host)
 		return class_of_ipv4(ntohl(four.s_addr));
 	if (host[0] == '[' && len > 2)
 		host++, len -= 2;
+	if (memchr(host, '%', len) != NULL)
+		return ADDRESS_LINK_LOCAL; /* only such addresses have a zone */
 	if (len >= sizeof text)
 		return ADDRESS_PUBLIC;
 	memcpy(text, host, len);

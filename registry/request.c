@@ -145,13 +145,13 @@ perform(struct call *c)
 
 	get_base(c, &base, &at);
 	q.tls = url_same_host(&base, &c->url) || c->host->tls.skip_verify ? &c->host->tls : NULL;
-	q.proxy = session_proxy(c->session, &c->url);
 	if (c->has_body) {
 		q.send = c->q->send;
 		q.size = c->q->size;
 	}
 	session_retry(c->session, &retry);
 	for (;;) {
+		q.proxy = session_proxy(c->session, &c->url);
 		result = http_perform(session_http(c->session), &q, c->r, c->err);
 		if (result == 0 || !may_fall_back(c)) {
 			if (c->q->once || !retry_again(&retry, result, c->r))

@@ -367,6 +367,32 @@ TEST(what_is_wrong_with_a_certificate_is_said)
 	check_tls("IP:127.0.0.1", "-days -1", "its certificate has expired");
 }
 
+TEST(behind_a_proxy_a_registry_is_as_public_as_its_name)
+{
+	AUTO(fake) struct fake f;
+	AUTO(session) struct session *s = NULL;
+	AUTO(free) char *proxy = NULL;
+	AUTO(place) struct place *p = NULL;
+	struct descriptor d;
+	struct ref ref;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "CONNECT . status=501", "--auth", "bearer", "--realm",
+		"http://10.0.0.1/token");
+	proxy = xasprintf("http://127.0.0.1:%u", f.server.port);
+	setenv("HTTP_PROXY", proxy, 1);
+	setenv("HTTPS_PROXY", proxy, 1);
+	open_anonymous(&f.server, (struct session_options){ .tls = SESSION_TLS_SKIP }, &s);
+	unsetenv("HTTP_PROXY");
+	unsetenv("HTTPS_PROXY");
+	works(ref_parse("registry.test/a/b", &ref, &err));
+	works(remote_open(s, &ref, REMOTE_PULL, &p, &err));
+	same_int(p->ops->resolve(p, "1", &d, &err), -1);
+	same_int(err.kind, ERR_DENIED);
+	is_true(strstr(err.msg, "more private than the registry's") != NULL);
+	same_int(asked(&f, "/token", ""), 0);
+}
+
 int
 main(void)
 {
@@ -388,6 +414,7 @@ main(void)
 		CASE(what_is_wrong_with_a_certificate_is_said),
 		CASE(a_registry_that_we_are_redirected_to_is_visited_as_nobody),
 		CASE(a_visitors_token_goes_no_further),
+		CASE(behind_a_proxy_a_registry_is_as_public_as_its_name),
 	};
 
 	return RUN(tests);

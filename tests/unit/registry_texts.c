@@ -171,6 +171,32 @@ policy_row(char **fields, size_t count)
 	same_str(got.data, wanted);
 }
 
+TEST(addresses_are_known_in_every_dress)
+{
+	static const struct {
+		const char *host;
+		enum address_class class;
+	} rows[] = { { "r.io", ADDRESS_PUBLIC }, { "8.8.8.8", ADDRESS_PUBLIC },
+		{ "10.0.0.1", ADDRESS_PRIVATE }, { "172.31.255.255", ADDRESS_PRIVATE },
+		{ "172.32.0.0", ADDRESS_PUBLIC }, { "192.168.1.1", ADDRESS_PRIVATE },
+		{ "100.64.0.1", ADDRESS_PRIVATE }, { "127.1", ADDRESS_LOOPBACK },
+		{ "0", ADDRESS_LOOPBACK }, { "2130706433", ADDRESS_LOOPBACK },
+		{ "0x7f000001", ADDRESS_LOOPBACK }, { "017700000001", ADDRESS_LOOPBACK },
+		{ "localhost", ADDRESS_LOOPBACK }, { "a.localhost", ADDRESS_LOOPBACK },
+		{ "169.254.169.254", ADDRESS_LINK_LOCAL }, { "224.0.0.1", ADDRESS_LINK_LOCAL },
+		{ "255.255.255.255", ADDRESS_LINK_LOCAL }, { "[::1]", ADDRESS_LOOPBACK },
+		{ "::1", ADDRESS_LOOPBACK }, { "[::]", ADDRESS_LOOPBACK },
+		{ "[fe80::1]", ADDRESS_LINK_LOCAL }, { "fe80::1%eth0", ADDRESS_LINK_LOCAL },
+		{ "[fd00::1]", ADDRESS_PRIVATE }, { "[::ffff:10.0.0.1]", ADDRESS_PRIVATE },
+		{ "[64:ff9b::a9fe:a9fe]", ADDRESS_LINK_LOCAL },
+		{ "[2001:db8::1]", ADDRESS_PUBLIC } };
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(rows); i++)
+		if (policy_host(rows[i].host) != rows[i].class)
+			same_str(rows[i].host, policy_address_name(rows[i].class));
+}
+
 TEST(policy)
 {
 	is_true(table_each(TESTDATA "/registry/policy.tsv", policy_row) > 30);
@@ -462,6 +488,7 @@ main(void)
 		CASE(retry_after),
 		CASE(urls),
 		CASE(what_is_shown_of_a_url_has_no_secret),
+		CASE(addresses_are_known_in_every_dress),
 		CASE(policy),
 		CASE(proxies),
 		CASE(content_ranges),
