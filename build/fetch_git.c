@@ -55,14 +55,20 @@ make_environment(struct strv *env)
 	strv_addf(env, "GIT_CONFIG_COUNT=%zu", COUNT_OF(config));
 }
 
-/* What git says last, on one line. */
+/* What git died of first, else what it said last; one line. */
 static const char *
-last_line(struct buf *text)
+reason(struct buf *text)
 {
-	char *line;
+	const char *fatal = text->len > 0 ? strstr(text->data, "fatal: ") : NULL;
+	char *line, *end;
 
 	while (text->len > 0 && text->data[text->len - 1] == '\n')
 		buf_truncate(text, text->len - 1);
+	if (fatal != NULL) {
+		end = text->data + (fatal - text->data);
+		end[strcspn(end, "\n")] = '\0';
+		return fatal + strlen("fatal: ");
+	}
 	line = text->len > 0 ? strrchr(text->data, '\n') : NULL;
 	return line != NULL ? line + 1 : text->data;
 }
@@ -85,7 +91,7 @@ git_run(const struct git *g, const char *const *argv, struct buf *out, struct er
 					 "git is not installed, and is needed for this address")
 			       : -1;
 	if (r.status != 0) {
-		err_set(err, ERR_REMOTE, "git %s: %s", argv[1], last_line(&r.err));
+		err_set(err, ERR_REMOTE, "git %s: %s", argv[1], reason(&r.err));
 		return 0;
 	}
 	if (out != NULL) {
@@ -150,14 +156,18 @@ fetch_commit(const struct git *g, struct buf *out, struct err *err)
 static int
 submodules(const struct git *g, struct err *err)
 {
-	const char *const argv[] = { "git", "submodule", "update", "-q", "--init", "--recursive",
-		"--depth=1", NULL };
+	const char *const shallow[] = { "git", "submodule", "update", "-q", "--init",
+		"--recursive", "--depth=1", NULL };
+	const char *const all[] = { "git", "submodule", "update", "-q", "--init", "--recursive",
+		NULL };
 	struct stat st;
+	int got;
 
 	if (g->url->no_submodules || fstatat(g->dir, ".gitmodules", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 		!S_ISREG(st.st_mode))
 		return 0;
-	return must(g, argv, NULL, err);
+	got = git_run(g, shallow, NULL, err);
+	return got == 0 ? must(g, all, NULL, err) : got > 0 ? 0 : -1;
 }
 
 /* --- what is left -------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ E2E_TESTS = \
 	tests/e2e/outputs.bats \
 	tests/e2e/platforms.bats \
 	tests/e2e/progress.bats \
+	tests/e2e/realworld.bats \
 	tests/e2e/registry.bats \
 	tests/e2e/run.bats \
 	tests/e2e/store.bats

@@ -162,3 +162,32 @@ drwxr-xr-x 0/0 0 2023-11-14 22:13:20 query/
 	is_missing "$T/ran"
 	grep -q r.git "$T/files.log"
 }
+
+# submodule URL: a repository $T/www/super.git that has $T/www/r.git's commit v1 at part, under that address
+submodule() {
+	(
+		cd "$T/www"
+		export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_DATE=1600000000Z GIT_COMMITTER_DATE=1600000000Z
+		rm -rf super super.git
+		git -c init.defaultBranch=main init -q super
+		cd super
+		printf '[submodule "part"]\n\tpath = part\n\turl = %s\n' "$1" >.gitmodules
+		git update-index --add --cacheinfo "160000,$V1,part"
+		git add .gitmodules
+		git -c user.name=a -c user.email=a@example.com commit -qm super
+		git clone -q --bare . ../super.git 2>/dev/null
+		git -C ../super.git update-server-info
+	)
+}
+
+@test "submodules are checked out, unless told otherwise, and never from files of this machine" {
+	repository
+	files_start
+	submodule ../r.git
+	files_of "FROM scratch" "ADD $FILES/super.git /s" "ADD $FILES/super.git?submodules=0 /flat"
+	stdout_has " s/part/one"
+	stdout_lacks " s/part/.git"
+	stdout_lacks " flat/part/one"
+	submodule "file://$T/www/r.git"
+	fails_with "transport 'file' not allowed" "FROM scratch" "ADD $FILES/super.git /again"
+}

@@ -21,7 +21,7 @@ struct spec { /* one word of src, dst or want */
 };
 
 struct copy_case {
-	char *title, *src, *dst, *instruction, *want, *fails;
+	char *title, *src, *dst, *tar, *instruction, *want, *fails;
 	bool is_link, is_context;
 	int line;
 };
@@ -156,7 +156,12 @@ plan(const struct copy_case *c, struct copy_list *out, struct err *err)
 		heredoc != NULL ? "hello\n" : "", name, heredoc != NULL ? heredoc + 2 : "");
 	AUTO(dockerfile) struct dockerfile *file = NULL;
 	AUTO(diagnostics) struct diagnostics notes = DIAGNOSTICS_INIT;
-	AUTO(listing) struct listing src = LISTING_INIT, dst = LISTING_INIT;
+	AUTO(listing) struct listing src = LISTING_INIT, dst = LISTING_INIT, tar = LISTING_INIT;
+	AUTO(free)
+	char *archive = c->tar != NULL ? xstrndup(c->tar, strcspn(c->tar, " ")) : xstrdup("");
+	const struct copy_place place = {
+		.archive = &tar, .parent = COPY_ORIGIN, .path = archive
+	};
 	AUTO(view) struct view *from = NULL, *to = NULL;
 	AUTO(ignore) struct ignore *exclude = NULL;
 	AUTO(owner) struct owner owner = OWNER_INIT;
@@ -169,6 +174,7 @@ plan(const struct copy_case *c, struct copy_list *out, struct err *err)
 	o = &file->stages[0].items[0]->copy;
 	list(c->src, &src);
 	list(c->dst, &dst);
+	list(c->tar != NULL ? c->tar + strlen(archive) : NULL, &tar);
 	from = view_new(below, 1);
 	to = view_new(above, 1);
 	r = (struct copy_request){ .dest_view = c->is_link ? NULL : to,
@@ -178,6 +184,8 @@ plan(const struct copy_case *c, struct copy_list *out, struct err *err)
 		.sources = &o->sources,
 		.files = o->files,
 		.file_count = o->file_count,
+		.places = &place,
+		.place_count = c->tar != NULL,
 		.parents = o->parents };
 	if (o->chown != NULL) {
 		succeeds(err, owner_parse(o->chown, &owner, err));
@@ -220,6 +228,7 @@ case_free(struct copy_case *c)
 	free(c->title);
 	free(c->src);
 	free(c->dst);
+	free(c->tar);
 	free(c->instruction);
 	free(c->want);
 	free(c->fails);
@@ -233,7 +242,7 @@ take_line(struct copy_case *c, const char *line)
 		const char *word;
 		char **field;
 	} fields[] = { { "- ", &c->title }, { "src ", &c->src }, { "dst ", &c->dst },
-		{ "want", &c->want }, { "fails ", &c->fails } };
+		{ "tar ", &c->tar }, { "want", &c->want }, { "fails ", &c->fails } };
 
 	for (size_t i = 0; i < COUNT_OF(fields); i++)
 		if (starts_with(line, fields[i].word)) {
