@@ -14,6 +14,7 @@
 #include "registry/http_pool.h"
 
 #define BUFFER_SIZE (512l << 10) /* measured: below 128 KiB a local download is a third slower */
+#define SLOWEST 1024             /* bytes that must come before it counts as silence */
 #define POLL_MS 1000
 
 struct exchange {
@@ -36,6 +37,7 @@ struct exchange {
 	bool is_ours;    /* err is set by one of our own */
 	bool is_refused; /* by reach */
 	bool is_stalled;
+	size_t trickle; /* bytes since the clock was set */
 	struct timespec moved;
 	char message[CURL_ERROR_SIZE];
 };
@@ -153,7 +155,11 @@ on_body(char *bytes, size_t one, size_t len, void *arg)
 	size_t room = limit - x->r->body.len;
 
 	(void)one;
-	has_moved(x);
+	x->trickle += len;
+	if (x->trickle >= SLOWEST) { /* a byte now and then is no progress */
+		x->trickle = 0;
+		has_moved(x);
+	}
 	x->r->received += len;
 	if (x->out != NULL)
 		return sink_write(x->out, bytes, len, x->err) < 0 ? ours(x) : len;
@@ -519,7 +525,7 @@ conclude(struct exchange *x)
 	}
 	if (x->is_stalled) {
 		x->r->failure = HTTP_FAILURE_STALL;
-		return err_set(x->err, ERR_REMOTE, "nothing moved for %u seconds",
+		return err_set(x->err, ERR_REMOTE, "next to nothing moved for %u seconds",
 			(x->head_done ? x->http->options.stall_ms : x->http->options.answer_ms) /
 				1000);
 	}

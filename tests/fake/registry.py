@@ -9,6 +9,7 @@ It prints "port N" and serves on loopback until it is killed.
         status=N           answer so, with body= or code= and message=, and header=Name:value
         truncate=N         N bytes of the body, then hang up
         stall=N            N bytes of the body, then silence
+        drip=S             a byte of the body each S seconds
         flip               one byte of the body is wrong
         extra=N            N bytes too many, and a Content-Length that says so
         chunked            the body without a length
@@ -162,6 +163,11 @@ class Handler(BaseHTTPRequestHandler):
                     time.sleep(3600)
                 self.close_connection = True
                 return
+        if self.key("drip") is not None:
+            for byte in body:
+                self.wfile.write(bytes([byte]))
+                self.wfile.flush()
+                time.sleep(float(self.key("drip")))
         try:
             while self.key("endless") is not None:
                 self.wfile.write(b"1000\r\n" + b"y" * 4096 + b"\r\n")

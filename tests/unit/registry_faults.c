@@ -101,6 +101,19 @@ TEST(silence_is_a_failure_that_is_tried_again)
 	same_int(asked(&f, "GET", "bytes=1000-"), 1);
 }
 
+TEST(a_byte_now_and_then_is_silence)
+{
+	AUTO(fake) struct fake f;
+	struct err err = { 0 };
+
+	start_with(&f, (struct session_options){ .stall_ms = 200, .tries = 2 },
+		(const char *const[]){ "--rule", "GET /blobs/ drip=0.01", NULL });
+	works(push(&f, &err));
+	same_int(pull_layer(&f, &err), -1);
+	same_int(err.kind, ERR_REMOTE);
+	is_true(strstr(err.msg, "nothing moved for") != NULL);
+}
+
 TEST(wrong_bytes_are_fetched_once_more)
 {
 	AUTO(fake) struct fake f;
@@ -466,6 +479,7 @@ main(void)
 		CASE(a_server_that_ignores_range_is_read_from_its_start),
 		CASE(a_put_that_kept_a_part_asks_for_the_rest_only),
 		CASE(silence_is_a_failure_that_is_tried_again),
+		CASE(a_byte_now_and_then_is_silence),
 		CASE(wrong_bytes_are_fetched_once_more),
 		CASE(wrong_bytes_are_never_kept),
 		CASE(a_wrong_size_is_noticed_before_the_first_byte),
