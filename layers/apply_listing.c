@@ -125,13 +125,14 @@ become_file(
 
 	free(e->link);
 	e->link = NULL;
+	/* what an archive says of a link need not be true of its file */
+	e->mode = st->st_mode & 07777;
+	e->mtime = st->st_mtim.tv_sec;
+	e->mtime_ns = (uint32_t)st->st_mtim.tv_nsec;
+	/* otherwise the disk need not know either */
 	if (a->o.owner == APPLY_OWNER_KEEP) {
-		/* what an archive says of a link need not be true of its file */
-		e->mode = st->st_mode & 07777;
 		e->uid = st->st_uid;
 		e->gid = st->st_gid;
-		e->mtime = st->st_mtim.tv_sec;
-		e->mtime_ns = (uint32_t)st->st_mtim.tv_nsec;
 	}
 	switch (st->st_mode & S_IFMT) {
 	case S_IFLNK:
