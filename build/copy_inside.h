@@ -13,7 +13,7 @@ struct copy {
 	struct copy_slots slots; /* path in the layer -> item */
 	/* of one source: */
 	const struct view *origin;
-	size_t place; /* that the origin belongs to, or COPY_ORIGIN */
+	size_t place;           /* that the origin belongs to, or COPY_ORIGIN */
 	struct copy_slots seen; /* path in the origin -> item, for hard links */
 	size_t root_len; /* of the source's root in origin paths; exclude patterns start there */
 };

@@ -156,8 +156,8 @@ fetch_commit(const struct git *g, struct buf *out, struct err *err)
 static int
 submodules(const struct git *g, struct err *err)
 {
-	const char *const shallow[] = { "git", "submodule", "update", "-q", "--init",
-		"--recursive", "--depth=1", NULL };
+	const char *const shallow[] = { "git", "submodule", "update", "-q", "--init", "--recursive",
+		"--depth=1", NULL };
 	const char *const all[] = { "git", "submodule", "update", "-q", "--init", "--recursive",
 		NULL };
 	struct stat st;

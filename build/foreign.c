@@ -55,18 +55,21 @@ foreign_explain(const struct platform *platform, const char *dir, struct err *er
 	if (file_read(AT_FDCWD, entry, ENTRY_MAX, &text, &ignored) < 0) {
 		err_set(err, ERR_STEP,
 			"this is a program for %s, this machine is %s, and the kernel has no "
-			"emulator for it: register qemu-%s with binfmt_misc (flag F), for instance by "
+			"emulator for it: register qemu-%s with binfmt_misc (flag F), for instance "
+			"by "
 			"installing qemu-user-static",
 			name.data, here.data, qemu);
 	} else if (starts_with(text.data, "disabled")) {
 		err_set(err, ERR_STEP,
-			"this is a program for %s, this machine is %s, and the emulator is disabled: "
+			"this is a program for %s, this machine is %s, and the emulator is "
+			"disabled: "
 			"echo 1 >%s",
 			name.data, here.data, entry);
 	} else if (strstr(text.data, "flags: ") != NULL &&
 		   strchr(strstr(text.data, "flags: ") + 7, 'F') == NULL) {
 		err_set(err, ERR_STEP,
-			"this is a program for %s, this machine is %s, and the emulator was registered "
+			"this is a program for %s, this machine is %s, and the emulator was "
+			"registered "
 			"without flag F, so it is looked for inside the image: register it again",
 			name.data, here.data);
 	}

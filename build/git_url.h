@@ -30,8 +30,7 @@ void git_url_free(struct git_url *g); /* its fields */
 enum git_url_place { GIT_URL_SOURCE, GIT_URL_CONTEXT /* also "github.com/a/b" */ };
 
 /* 1: *out is filled; 0: this names no repository; -1: it does, and is wrong (ERR_INPUT). */
-int git_url_parse(
-	const char *text, enum git_url_place place, struct git_url *out, struct err *err);
+int git_url_parse(const char *text, enum git_url_place place, struct git_url *out, struct err *err);
 
 /* A prefix of a commit: hex digits, 7 to 64 of them. */
 bool git_url_is_commit(const char *text);

@@ -21,7 +21,6 @@ int ssh_relay_find(const struct strv *specs, const char *id, char **out, struct 
 
 /* In a worker: makes the socket dir/agent, and a child that serves it until this process ends.  The
  * socket gets that owner and mode; where only root could give it away, everybody in the box may use it. */
-int ssh_relay_start(
-	const char *agent, int dir, uid_t uid, gid_t gid, mode_t mode, struct err *err);
+int ssh_relay_start(const char *agent, int dir, uid_t uid, gid_t gid, mode_t mode, struct err *err);
 
 #endif

@@ -17,8 +17,8 @@ int unpack_context(struct stream *in /* taken, on failure too */, int dir, struc
 /* For ADD: out gets what the archive names, sorted - not the directories it only implies, nor the root, nor
  * names of whiteouts - with the digests of files; attributes other than security.capability are left
  * out.  Every file can be read afterwards, whatever its mode was. */
-int unpack_listed(
-	struct stream *in /* taken, on failure too */, int dir, struct listing *out, struct err *err);
+int unpack_listed(struct stream *in /* taken, on failure too */, int dir, struct listing *out,
+	struct err *err);
 
 /* Whether a file's first bytes are those of an archive; its position is the start again. */
 int unpack_sniff(int fd, bool *is_archive, struct err *err);

@@ -121,12 +121,16 @@ H:/www"
 		RUN apt-get update -q && apt-get install -y -q --no-install-recommends nodejs npm ca-certificates
 		WORKDIR /app
 		COPY package.json ./
-		RUN --mount=type=cache,target=/root/.npm --mount=type=secret,id=npmrc,target=/root/.npmrc npm install --omit=dev
+		RUN --mount=type=cache,target=/root/.npm --mount=type=secret,id=npmrc,target=/root/.npmrc \
+		    --mount=type=secret,id=ca,target=/run/ca.pem \
+		    NODE_EXTRA_CA_CERTS=/run/ca.pem npm install --omit=dev
 		COPY . .
 		CMD ["node", "index.js"]
 	EOF
 	npm config get registry | sed 's/^/registry=/' >npmrc
-	works prog build --secret id=npmrc,src=npmrc -t app ctx
+	# so is an authority that only the host knows
+	works prog build --secret id=npmrc,src=npmrc \
+		--secret "id=ca,src=${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}" -t app ctx
 	works prog run app
 	stdout_is true
 }
