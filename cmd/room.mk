@@ -42,6 +42,7 @@ libcmd_a_SOURCES = \
 	cmd/ui.c cmd/ui.h \
 	cmd/ui_json.c \
 	cmd/ui_plain.c \
+	cmd/ui_quiet.c \
 	cmd/ui_tty.c
 CMD_LIBS = libcmd.a $(BUILD_LIBS)
 

@@ -12,7 +12,8 @@
 /* ui - what happens, shown on stderr: one listener of events, in four dresses.
  *
  * tty: finished steps and all log lines scroll by, running steps stay below them and are redrawn.
- * plain: one line an event, as BuildKit prints them.  json: one object a line.  quiet: warnings only.
+ * plain: one line an event, as BuildKit prints them.  json: one object a line.  quiet: warnings, and
+ * what a step that fails has printed.
  * What a RUN prints passes through whole and untouched; all other words from outside are shown
  * without control characters. */
 

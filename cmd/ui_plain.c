@@ -25,7 +25,6 @@ struct plain {
 	pthread_mutex_t lock; /* places may be told of from several threads */
 	struct pieces pieces;
 	unsigned current; /* number of the piece that wrote last; 0: none */
-	bool quiet;
 	struct buf out;
 	int fd;
 };
@@ -105,8 +104,6 @@ show_words(struct plain *p, const struct piece *piece, const struct event *e)
 {
 	if (piece != NULL)
 		buf_addf(&p->out, "#%u ", piece->number);
-	else if (p->quiet)
-		buf_adds(&p->out, "cooper: ");
 	buf_adds(&p->out, e->kind == EVENT_WARN ? "WARN: " : "debug: ");
 	show_text(e->text == NULL ? "" : e->text, &p->out);
 	buf_addc(&p->out, '\n');
@@ -118,8 +115,6 @@ event(struct ui *ui, const struct event *e)
 	struct plain *p = (struct plain *)ui;
 	struct piece *piece;
 
-	if (p->quiet && e->kind != EVENT_WARN && e->kind != EVENT_DEBUG)
-		return;
 	pthread_mutex_lock(&p->lock);
 	piece = pieces_find(&p->pieces, e);
 	if (e->kind == EVENT_WARN || e->kind == EVENT_DEBUG) {
@@ -163,13 +158,4 @@ ui_plain_new(int fd)
 	p->out = (struct buf)BUF_INIT;
 	p->fd = fd;
 	return &p->ui;
-}
-
-struct ui *
-ui_quiet_new(int fd)
-{
-	struct ui *ui = ui_plain_new(fd);
-
-	((struct plain *)ui)->quiet = true;
-	return ui;
 }

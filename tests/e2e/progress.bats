@@ -66,3 +66,11 @@ on_terminal() {
 	BUILDKIT_PROGRESS=quiet works prog build --no-cache -t app .
 	stderr_is_empty
 }
+
+@test "quiet shows what a step printed when it fails" {
+	load_busybox
+	printf 'FROM busybox\nRUN echo fi""ne\nRUN echo the reason; exit 3\n' >Dockerfile
+	fails 8 prog build -q --no-cache .
+	stderr_has "the reason"
+	stderr_lacks "fine"
+}
