@@ -55,9 +55,15 @@ number() { # number WORD LOG: of "# WORD: n" in automake's summary
 	sed -n "s/^# $1: *//p" "$2" | tail -n 1 | grep . || echo 0
 }
 
+# In a chroot the tests get a root of their own, in which they can make user namespaces.
+as_root() {
+	# shellcheck disable=SC2086 # a list of words
+	"$scratch/src/_build/tests/e2e/out_of_chroot" env $defaults "$@"
+}
+
 as_user() {
 	# shellcheck disable=SC2086 # a list of words
-	runuser -u "$user" -- env -i $defaults HOME="/home/$user" \
+	"$scratch/src/_build/tests/e2e/out_of_chroot" runuser -u "$user" -- env -i $defaults HOME="/home/$user" \
 		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 ${CI:+CI="$CI"} "$@"
 }
 
@@ -67,7 +73,7 @@ check() {
 	dir=$scratch/src/$2
 	shift 2
 	say "$title"
-	"$dir/tests/e2e/out_of_chroot" "$@" make -C "$dir" -k -j "$jobs" check >"$scratch/check.log" 2>&1
+	"$@" make -C "$dir" -k -j "$jobs" check >"$scratch/check.log" 2>&1
 	status=$?
 	fail=$(($(number FAIL "$scratch/check.log") + $(number ERROR "$scratch/check.log") + $(number XPASS "$scratch/check.log")))
 	skip=$(number SKIP "$scratch/check.log")
@@ -109,14 +115,12 @@ cd "$scratch/src" || exit 1
 	broken "autogen.sh"
 }
 if build _build --enable-werror; then
-	# shellcheck disable=SC2086 # a list of words
-	check "as root" _build env $defaults
+	check "as root" _build as_root
 fi
 if build _build-asan --enable-werror --enable-sanitizers; then
 	# what the tests stand on is made once
 	ln -sfn ../_build/base-images "$scratch/src/_build-asan/base-images"
-	# shellcheck disable=SC2086 # a list of words
-	check "as root, with sanitizers" _build-asan env $defaults
+	check "as root, with sanitizers" _build-asan as_root
 fi
 if hand_over; then
 	check "as a user with subordinate ids" _build as_user
