@@ -83,9 +83,9 @@ check() {
 	skipped=$((skipped + skip))
 	# what ran and what was skipped, as "file number", and the skips once more with their reasons
 	(cd "$dir" && find tests -name '*.log' -exec awk '
-		/^ok [0-9]+/ && !/# *SKIP/ { print FILENAME, $2 >ran }
-		/^(not )?ok [0-9]+.*# *SKIP/ { print FILENAME, ($1 == "not" ? $3 : $2) >skips; print FILENAME ": " $0 }
-		/^1\.\.0 # *SKIP/ { print FILENAME, 0 >skips; print FILENAME ": " $0 }
+		/^ok [0-9]+/ && !/# *[Ss][Kk][Ii][Pp]/ { print FILENAME, $2 >ran }
+		/^(not )?ok [0-9]+.*# *[Ss][Kk][Ii][Pp]/ { print FILENAME, ($1 == "not" ? $3 : $2) >skips; print FILENAME ": " $0 }
+		/^1\.\.0 # *[Ss][Kk][Ii][Pp]/ { print FILENAME, 0 >skips; print FILENAME ": " $0 }
 	' ran="$scratch/ran.$phase" skips="$scratch/skips.$phase" {} +) 2>/dev/null
 	phase=$((phase + 1))
 	if [ "$fail" -gt 0 ]; then
