@@ -146,6 +146,24 @@ find(struct db *db, const char *key, struct cache_record *out, struct err *err)
 	return found == 1 ? read_record(rows, out) : found;
 }
 
+/* A collector may have evicted the record before its layers were pinned: a layer whose blob is still
+ * wanted then stays, without its tree. */
+static int
+is_still_there(struct db *db, const struct cache_record *r, struct err *err)
+{
+	AUTO(cache_record) struct cache_record now = CACHE_RECORD_INIT;
+	int found = find(db, r->key, &now, err);
+
+	if (found != 1)
+		return found;
+	if (now.layer_count != r->layer_count)
+		return 0;
+	for (size_t i = 0; i < r->layer_count; i++)
+		if (now.layers[i] != r->layers[i])
+			return 0;
+	return 1;
+}
+
 static int
 get(struct store *s, const char *key, struct cache_record *out, struct err *err)
 {
@@ -157,6 +175,8 @@ get(struct store *s, const char *key, struct cache_record *out, struct err *err)
 		found = find(db, key, &r, err);
 	if (found == 1)
 		found = hold(s, db, &r, err);
+	if (found == 1)
+		found = is_still_there(db, &r, err);
 	if (found <= 0)
 		return found;
 	*out = r;
