@@ -32,7 +32,7 @@
 
 struct worker {
 	char *name;
-	pid_t pid;
+	pid_t pid;   /* 0: reaped */
 	int pidfd;   /* -1 where the kernel has none */
 	int socket;  /* -1: at its end */
 	int logs[2]; /* read ends; -1: none, or at its end */
@@ -309,7 +309,8 @@ hear(struct worker *w)
 	if (taken < 0) {
 		w->spoke = true;
 		err_set(&w->error, ERR_CORRUPT, "%s: %.200s", w->name, err.msg);
-		kill(w->pid, SIGKILL);
+		if (w->pid > 0)
+			kill(w->pid, SIGKILL);
 	}
 	if (w->spoke)
 		at = w->in.len; /* the rest is nothing we asked for */
@@ -346,6 +347,7 @@ finish(struct worker *w)
 	int wait_status = 0;
 
 	proc_wait(w->pid, &wait_status, &ignored);
+	w->pid = 0; /* the number may be another's now */
 	while (read_socket(w))
 		;
 	drain_logs(w);
