@@ -208,13 +208,14 @@ begin_anew(struct db *db, struct err *err)
 		return -1;
 	db->in_transaction = true;
 	if (execute(db, db_schema, err) < 0 || execute(db, tail, err) < 0 ||
-		(db->fill != NULL && db->fill(db, db->arg, err) < 0)) {
+		(db->fill != NULL && db->fill(db, db->arg, err) < 0) ||
+		execute(db, "COMMIT", err) < 0) {
 		sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
 		db->in_transaction = false;
 		return -1;
 	}
 	db->in_transaction = false;
-	return execute(db, "COMMIT", err);
+	return 0;
 }
 
 static bool
