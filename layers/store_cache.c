@@ -114,18 +114,11 @@ static int
 hold(struct store *s, struct db *db, const struct cache_record *r, struct err *err)
 {
 	for (size_t i = 0; i < r->layer_count; i++) {
-		AUTO(db_rows) struct db_rows *rows = NULL;
 		char id[24];
-		int found = 0;
 
 		snprintf(id, sizeof id, "%" PRId64, r->layers[i]);
-		if (store_pin(s, STORE_PIN_LAYER, id, err) < 0 ||
-			db_query(db, "SELECT 1 FROM layers WHERE id = ?",
-				DB_ARGS(DB_INT(r->layers[i])), &rows, err) < 0)
+		if (store_pin(s, STORE_PIN_LAYER, id, err) < 0)
 			return -1;
-		found = db_next(rows, err);
-		if (found <= 0)
-			return found;
 	}
 	for (size_t i = 0; i < r->blob_count; i++)
 		if (store_pin(s, STORE_PIN_BLOB, r->blobs[i].text, err) < 0)
@@ -151,17 +144,16 @@ find(struct db *db, const char *key, struct cache_record *out, struct err *err)
 static int
 is_still_there(struct db *db, const struct cache_record *r, struct err *err)
 {
-	AUTO(cache_record) struct cache_record now = CACHE_RECORD_INIT;
-	int found = find(db, r->key, &now, err);
+	AUTO(db_rows) struct db_rows *rows = NULL;
+	AUTO(buf) struct buf layers = BUF_INIT;
+	AUTO(buf) struct buf blobs = BUF_INIT;
 
-	if (found != 1)
-		return found;
-	if (now.layer_count != r->layer_count)
-		return 0;
-	for (size_t i = 0; i < r->layer_count; i++)
-		if (now.layers[i] != r->layers[i])
-			return 0;
-	return 1;
+	write_lists(r, &layers, &blobs);
+	if (db_query(db,
+		    "SELECT 1 FROM records WHERE key = ? AND coalesce(layers, '') = coalesce(?, '')",
+		    DB_ARGS(DB_TEXT(r->key), DB_TEXT(layers.data)), &rows, err) < 0)
+		return -1;
+	return db_next(rows, err);
 }
 
 static int
