@@ -221,14 +221,9 @@ static int
 check_tree_dir(int dir, const char *name, void *arg, struct err *err)
 {
 	struct check *c = arg;
-	AUTO(db_rows) struct db_rows *rows = NULL;
-	int found = 0;
+	int found = db_has(c->db, "SELECT 1 FROM trees WHERE id = ?", DB_ARGS(DB_TEXT(name)), err);
 
 	(void)dir;
-	if (db_query(c->db, "SELECT 1 FROM trees WHERE id = ?", DB_ARGS(DB_TEXT(name)), &rows,
-		    err) < 0)
-		return -1;
-	found = db_next(rows, err);
 	if (found != 0)
 		return found < 0 ? -1 : 0;
 	return check_tell(c, CHECK_NOTE, "tree", name,

@@ -27,12 +27,8 @@ struct closure {
 static int
 can_be_had(struct check *c, const struct digest *d, struct err *err)
 {
-	AUTO(db_rows) struct db_rows *rows = NULL;
-
-	if (db_query(c->db, "SELECT 1 FROM sources WHERE digest = ?", DB_ARGS(DB_TEXT(d->text)),
-		    &rows, err) < 0)
-		return -1;
-	return db_next(rows, err);
+	return db_has(
+		c->db, "SELECT 1 FROM sources WHERE digest = ?", DB_ARGS(DB_TEXT(d->text)), err);
 }
 
 static int
@@ -179,12 +175,7 @@ listing_is_missing(struct check *c, struct db_rows *rows, struct err *err)
 static int
 layer_exists(struct check *c, const char *id, struct err *err)
 {
-	AUTO(db_rows) struct db_rows *rows = NULL;
-
-	if (db_query(c->db, "SELECT 1 FROM layers WHERE id = ?", DB_ARGS(DB_TEXT(id)), &rows, err) <
-		0)
-		return -1;
-	return db_next(rows, err);
+	return db_has(c->db, "SELECT 1 FROM layers WHERE id = ?", DB_ARGS(DB_TEXT(id)), err);
 }
 
 static int
@@ -212,11 +203,7 @@ record_is_wrong(struct check *c, struct db_rows *rows, struct err *err)
 static int
 still_there(struct check *c, const char *query, const char *which, struct err *err)
 {
-	AUTO(db_rows) struct db_rows *rows = NULL;
-
-	if (db_query(c->db, query, DB_ARGS(DB_TEXT(which)), &rows, err) < 0)
-		return -1;
-	return db_next(rows, err);
+	return db_has(c->db, query, DB_ARGS(DB_TEXT(which)), err);
 }
 
 static int

@@ -447,6 +447,14 @@ db_run(struct db *db, const char *sql, const struct db_value *args, size_t count
 	return 0;
 }
 
+int
+db_has(struct db *db, const char *sql, const struct db_value *args, size_t count, struct err *err)
+{
+	AUTO(db_rows) struct db_rows *rows = NULL;
+
+	return db_query(db, sql, args, count, &rows, err) < 0 ? -1 : db_next(rows, err);
+}
+
 int64_t
 db_last_id(const struct db *db)
 {

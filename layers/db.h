@@ -58,6 +58,9 @@ void auto_db_rows(struct db_rows **rows);
 /* Statements without. */
 int db_run(struct db *db, const char *sql, const struct db_value *args, size_t count,
 	struct err *err);
+/* Whether there is such a row: 1, 0, -1. */
+int db_has(struct db *db, const char *sql, const struct db_value *args, size_t count,
+	struct err *err);
 int64_t db_last_id(const struct db *db);
 uint64_t db_changes(const struct db *db); /* rows of the last db_run */
 

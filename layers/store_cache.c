@@ -96,13 +96,9 @@ static int
 layers_exist(struct db *db, const struct cache_record *r, struct err *err)
 {
 	for (size_t i = 0; i < r->layer_count; i++) {
-		AUTO(db_rows) struct db_rows *rows = NULL;
-		int found = 0;
+		int found = db_has(db, "SELECT 1 FROM layers WHERE id = ?",
+			DB_ARGS(DB_INT(r->layers[i])), err);
 
-		if (db_query(db, "SELECT 1 FROM layers WHERE id = ?", DB_ARGS(DB_INT(r->layers[i])),
-			    &rows, err) < 0)
-			return -1;
-		found = db_next(rows, err);
 		if (found <= 0)
 			return found;
 	}
@@ -144,16 +140,13 @@ find(struct db *db, const char *key, struct cache_record *out, struct err *err)
 static int
 is_still_there(struct db *db, const struct cache_record *r, struct err *err)
 {
-	AUTO(db_rows) struct db_rows *rows = NULL;
 	AUTO(buf) struct buf layers = BUF_INIT;
 	AUTO(buf) struct buf blobs = BUF_INIT;
 
 	write_lists(r, &layers, &blobs);
-	if (db_query(db,
-		    "SELECT 1 FROM records WHERE key = ? AND coalesce(layers, '') = coalesce(?, '')",
-		    DB_ARGS(DB_TEXT(r->key), DB_TEXT(layers.data)), &rows, err) < 0)
-		return -1;
-	return db_next(rows, err);
+	return db_has(db,
+		"SELECT 1 FROM records WHERE key = ? AND coalesce(layers, '') = coalesce(?, '')",
+		DB_ARGS(DB_TEXT(r->key), DB_TEXT(layers.data)), err);
 }
 
 static int

@@ -11,17 +11,13 @@
 static int
 forget_unsynced(struct store *s, struct db *db, struct err *err)
 {
-	AUTO(db_rows) struct db_rows *rows = NULL;
 	int found = 0;
 	int result = 0;
 
 	if (s->boot[0] == '\0')
 		return 0;
-	if (db_query(db, "SELECT 1 FROM trees WHERE boot IS NOT NULL AND boot <> ? LIMIT 1",
-		    DB_ARGS(DB_TEXT(s->boot)), &rows, err) < 0)
-		return -1;
-	found = db_next(rows, err);
-	auto_db_rows(&rows);
+	found = db_has(db, "SELECT 1 FROM trees WHERE boot IS NOT NULL AND boot <> ? LIMIT 1",
+		DB_ARGS(DB_TEXT(s->boot)), err);
 	if (found <= 0)
 		return found;
 	if (db_begin(db, err) < 0)

@@ -90,12 +90,10 @@ learn(struct store *s, struct db *db, const struct digest *d, unsigned depth, st
 static bool
 is_known(struct db *db, const char *name, const struct digest *d)
 {
-	AUTO(db_rows) struct db_rows *rows = NULL;
 	struct err ignored = { 0 };
 
-	return db_query(db, "SELECT 1 FROM names WHERE name = ? AND digest = ?",
-		       DB_ARGS(DB_TEXT(name), DB_TEXT(d->text)), &rows, &ignored) == 0 &&
-	       db_next(rows, &ignored) == 1;
+	return db_has(db, "SELECT 1 FROM names WHERE name = ? AND digest = ?",
+		       DB_ARGS(DB_TEXT(name), DB_TEXT(d->text)), &ignored) == 1;
 }
 
 /* What cannot be read is left out: it may be another program's. */
@@ -169,12 +167,10 @@ learn_index(struct store *s, struct db *db, struct err *err)
 bool
 store_names_are_lost(struct db *db)
 {
-	AUTO(db_rows) struct db_rows *rows = NULL;
 	struct err ignored = { 0 };
 
-	return db_query(db, "SELECT 1 FROM notes WHERE kind = 'store' AND key = 'names-lost'",
-		       DB_NO_ARGS, &rows, &ignored) == 0 &&
-	       db_next(rows, &ignored) == 1;
+	return db_has(db, "SELECT 1 FROM notes WHERE kind = 'store' AND key = 'names-lost'",
+		       DB_NO_ARGS, &ignored) == 1;
 }
 
 int

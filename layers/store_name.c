@@ -46,14 +46,10 @@ insert(struct store *s, const char *name, const struct descriptor *d, const char
 static int
 is_set(struct store *s, const char *name, const char *text, struct err *err)
 {
-	AUTO(db_rows) struct db_rows *rows = NULL;
-
 	if (store_names_are_lost(s->db))
 		return 0;
-	if (db_query(s->db, "SELECT 1 FROM names WHERE name = ? AND descriptor = ?",
-		    DB_ARGS(DB_TEXT(name), DB_TEXT(text)), &rows, err) < 0)
-		return -1;
-	return db_next(rows, err);
+	return db_has(s->db, "SELECT 1 FROM names WHERE name = ? AND descriptor = ?",
+		DB_ARGS(DB_TEXT(name), DB_TEXT(text)), err);
 }
 
 /* index.json is written before the transaction ends: should we die between the two, the next change

@@ -100,12 +100,8 @@ store_tree_commit(struct store *s, const char *id, uint64_t size, struct err *er
 static int
 is_lasting(struct store *s, const char *id, struct err *err)
 {
-	AUTO(db_rows) struct db_rows *rows = NULL;
-
-	if (db_query(s->db, "SELECT 1 FROM trees WHERE id = ? AND boot IS NULL",
-		    DB_ARGS(DB_TEXT(id)), &rows, err) < 0)
-		return -1;
-	return db_next(rows, err);
+	return db_has(s->db, "SELECT 1 FROM trees WHERE id = ? AND boot IS NULL",
+		DB_ARGS(DB_TEXT(id)), err);
 }
 
 static int
@@ -163,13 +159,11 @@ store_tree_fd(struct store *s, const char *id, struct err *err)
 static int
 is_complete(struct store *s, const char *id, struct err *err)
 {
-	AUTO(db_rows) struct db_rows *rows = NULL;
 	struct db *db = NULL;
 
-	if (store_db(s, &db, err) < 0 || db_query(db, "SELECT 1 FROM trees WHERE id = ?",
-						 DB_ARGS(DB_TEXT(id)), &rows, err) < 0)
+	if (store_db(s, &db, err) < 0)
 		return -1;
-	return db_next(rows, err);
+	return db_has(db, "SELECT 1 FROM trees WHERE id = ?", DB_ARGS(DB_TEXT(id)), err);
 }
 
 int
