@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -99,63 +98,19 @@ layer_pack(int tree, struct listing *entries, enum layer_digests digests, struct
 	return tar_writer_finish(p.writer, err);
 }
 
-/* Fills the rest of *out when all has been written. */
-struct layer_end {
-	struct sink sink;
-	struct sink *next;
-	struct layer_made *out;
-	enum codec_kind codec;
-};
-
-static int
-end_write(struct sink *s, const void *bytes, size_t len, struct err *err)
-{
-	return sink_write(((struct layer_end *)s)->next, bytes, len, err);
-}
-
-static int
-end_finish(struct sink *s, struct err *err)
-{
-	static const char *const types[] = {
-		[CODEC_NONE] = MEDIA_OCI_LAYER,
-		[CODEC_GZIP] = MEDIA_OCI_LAYER_GZIP,
-		[CODEC_ZSTD] = MEDIA_OCI_LAYER_ZSTD,
-	};
-	struct layer_end *e = (struct layer_end *)s;
-
-	if (sink_finish(e->next, err) < 0)
-		return -1;
-	snprintf(e->out->blob.media_type, sizeof e->out->blob.media_type, "%s", types[e->codec]);
-	return 0;
-}
-
-static void
-end_free(struct sink *s)
-{
-	sink_free(((struct layer_end *)s)->next);
-	free(s);
-}
-
 int
 layer_sink(int fd, enum codec_kind codec, int level, unsigned threads, struct layer_made *out,
 	struct sink **out_sink, struct err *err)
 {
-	static const struct sink_ops ops = { end_write, end_finish, end_free };
 	struct sink *packed = NULL, *blob;
-	struct layer_end *end;
 
 	*out = (struct layer_made){ .diff_size = 0 };
 	blob = sink_digest(sink_fd(fd), &out->blob.digest, &out->blob.size);
 	if (codec_encode(codec, level, threads, blob, &packed, err) < 0)
 		return -1;
-	end = xzalloc(sizeof *end);
-	*end = (struct layer_end){
-		.sink = { &ops },
-		.next = sink_digest(packed, &out->diff_id, &out->diff_size),
-		.out = out,
-		.codec = codec,
-	};
-	*out_sink = &end->sink;
+	snprintf(out->blob.media_type, sizeof out->blob.media_type, "%s%s", MEDIA_OCI_LAYER,
+		codec_media_suffix(codec));
+	*out_sink = sink_digest(packed, &out->diff_id, &out->diff_size);
 	return 0;
 }
 

@@ -33,7 +33,7 @@ struct layer_made {
 	struct descriptor blob; /* of what was written; media type by codec, OCI's */
 };
 
-/* A sink for tar bytes.  fd is lent; *out is filled by sink_finish(), and outlives the sink.  level and
+/* A sink for tar bytes.  fd is lent; *out is complete after sink_finish(), and outlives the sink.  level and
  * threads as for codec_encode. */
 int layer_sink(int fd, enum codec_kind codec, int level, unsigned threads, struct layer_made *out,
 	struct sink **out_sink, struct err *err);
