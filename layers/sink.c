@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "layers/stream.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "base/file.h"
 
 #define FD_SINK_SIZE (256u << 10)
 
@@ -42,20 +42,9 @@ struct fd_sink {
 };
 
 static int
-write_all(int fd, const char *bytes, size_t len, struct err *err)
+write_all(int fd, const void *bytes, size_t len, struct err *err)
 {
-	ssize_t n;
-
-	while (len > 0) {
-		n = write(fd, bytes, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_sys(err, "write");
-		bytes += n;
-		len -= (size_t)n;
-	}
-	return 0;
+	return fd_write(fd, bytes, len) < 0 ? err_sys(err, "write") : 0;
 }
 
 static int
