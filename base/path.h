@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/strv.h"
 
 /* path - names, and the only way from a name to a descriptor when somebody else chose the name.
  *
@@ -38,6 +39,10 @@ int path_mkdirs(int root, const char *path, mode_t mode);
  * that component in name (at most NAME_MAX + 1 bytes), not followed if it is a link; slashes at the end
  * do not count.  "/", "" and names of "." or ".." fail with EINVAL. */
 int path_open_parent(int root, const char *path, char name[256]);
+
+/* The names in directory dir (O_PATH is enough) but "." and "..", sorted by bytes: all of them, or an error.
+ * dir's own position stays where it is. */
+int path_names(int dir, struct strv *out, struct err *err);
 
 /* Removes name (no slashes, not ".") and everything below it in directory dir, never through a link;
  * missing is fine.  A mount point in it is an error and is not entered: what is mounted there may be

@@ -10,6 +10,7 @@ libbase_a_SOURCES = \
 	base/json.c base/json.h \
 	base/late.c base/late.h \
 	base/path.c base/path.h \
+	base/path_names.c \
 	base/path_remove.c \
 	base/path_walk.c base/path_walk.h \
 	base/proc.c base/proc.h \

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/test.h"
 
+#include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -622,6 +624,73 @@ TEST(removal_does_not_enter_a_mount)
 	same_int(wait_status, REFUSED_AS_WANTED);
 }
 
+static int reads_left = -1; /* until reading a directory fails; -1: it never does */
+
+/* In the place of the C library's. */
+struct dirent *
+readdir(DIR *stream)
+{
+	static struct dirent *(*real)(DIR *);
+	void *found = dlsym(RTLD_NEXT, "readdir64");
+
+	if (found == NULL)
+		found = dlsym(RTLD_NEXT, "readdir");
+	memcpy(&real, &found, sizeof real);
+	if (reads_left == 0) {
+		errno = EIO;
+		return NULL;
+	}
+	reads_left -= reads_left > 0;
+	return real(stream);
+}
+
+TEST(names_come_sorted_and_as_often_as_asked)
+{
+	AUTO(scratch) struct scratch s = scratch();
+	struct err err = { 0 };
+
+	make_file(s.dir, "b");
+	make_file(s.dir, ".a");
+	make_file(s.dir, "\303\251");
+	make_file(s.dir, "B");
+	for (int i = 0; i < 2; i++) {
+		AUTO(strv) struct strv names = STRV_INIT;
+		AUTO(free) char *all = NULL;
+
+		works(path_names(s.dir, &names, &err));
+		all = strv_join(&names, " ");
+		same_str(all, ".a B b \303\251");
+	}
+}
+
+TEST(names_are_listed_through_a_descriptor_without_rights)
+{
+	AUTO(scratch) struct scratch s = scratch();
+	AUTO(fd) int dir = open(s.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	AUTO(strv) struct strv names = STRV_INIT;
+	struct err err = { 0 };
+
+	works(path_names(dir, &names, &err));
+	same_int(names.count, 0);
+}
+
+TEST(a_directory_that_cannot_be_read_to_its_end_has_no_names)
+{
+	AUTO(scratch) struct scratch s = scratch();
+	AUTO(strv) struct strv names = STRV_INIT;
+	struct err err = { 0 };
+	int got;
+
+	make_file(s.dir, "a");
+	make_file(s.dir, "b");
+	reads_left = 3;
+	got = path_names(s.dir, &names, &err);
+	reads_left = -1;
+	same_int(got, -1);
+	same_str(err.msg, "read directory: Input/output error");
+	same_int(names.count, 0);
+}
+
 int
 main(void)
 {
@@ -636,6 +705,9 @@ main(void)
 		CASE(the_walker_agrees_with_the_kernel_on_random_trees),
 		CASE(directories_are_made_through_links_with_the_mode_asked_for),
 		CASE(the_parent_is_opened_and_the_last_name_given),
+		CASE(names_come_sorted_and_as_often_as_asked),
+		CASE(names_are_listed_through_a_descriptor_without_rights),
+		CASE(a_directory_that_cannot_be_read_to_its_end_has_no_names),
 		CASE(removal_takes_the_tree_and_nothing_that_links_point_to),
 		CASE(removal_goes_deeper_than_there_are_descriptors),
 		CASE(removal_gives_itself_the_rights_that_are_missing),
