@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "layers/apply_parts.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/strv.h"
 
 void
@@ -213,27 +213,6 @@ apply_record_removal(struct apply *a, const char *path)
 }
 
 static int
-names_in(int dir, const char *name, const char *path, struct strv *out, struct err *err)
-{
-	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
-	const struct dirent *d;
-
-	if (stream == NULL) {
-		auto_fd(&fd);
-		return err_sys(err, "open directory '%s'", path);
-	}
-	for (errno = 0; (d = readdir(stream)) != NULL; errno = 0)
-		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
-			strv_add(out, d->d_name);
-	if (errno != 0)
-		err_sys(err, "read directory '%s'", path);
-	fd = errno;
-	closedir(stream);
-	return fd != 0 ? -1 : 0;
-}
-
-static int
 purge_children(struct apply *a, int dir, const char *name, struct buf *path, struct err *err)
 {
 	AUTO(strv) struct strv names = STRV_INIT;
@@ -242,8 +221,8 @@ purge_children(struct apply *a, int dir, const char *name, struct buf *path, str
 
 	if (fd < 0)
 		return err_sys(err, "open directory '%s'", path->data);
-	if (names_in(fd, ".", path->data, &names, err) < 0)
-		return -1;
+	if (path_names(fd, &names, err) < 0)
+		return err_in(err, "'%s'", path->data);
 	for (size_t i = 0; i < names.count; i++) {
 		if (len > 0)
 			buf_addc(path, '/');

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "layers/pin.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -206,31 +205,24 @@ read_file(int root, const char *name, const struct each *e, struct err *err)
 	return read_lines(fd, e, err);
 }
 
-static void
-auto_dir(DIR **dir)
-{
-	if (*dir != NULL)
-		closedir(*dir);
-}
-
 int
 pins_each(int root, bool is_locked,
 	int (*each)(char kind, const char *text, void *arg, struct err *err), void *arg,
 	struct err *err)
 {
 	AUTO(fd) int fd = openat(root, "pins", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO(dir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	AUTO(strv) struct strv names = STRV_INIT;
 	const struct each e = { .is_locked = is_locked, .line = each, .arg = arg };
-	struct dirent *entry = NULL;
 
-	if (dir == NULL)
+	if (fd < 0)
 		return err_sys(err, "open 'pins'");
-	fd = -1; /* dir has it */
-	while ((errno = 0, entry = readdir(dir)) != NULL) {
-		if (entry->d_name[0] == '.' || strcmp(entry->d_name, "lock") == 0)
+	if (path_names(fd, &names, err) < 0)
+		return err_in(err, "'pins'");
+	for (size_t i = 0; i < names.count; i++) {
+		if (names.items[i][0] == '.' || strcmp(names.items[i], "lock") == 0)
 			continue;
-		if (read_file(root, entry->d_name, &e, err) < 0)
+		if (read_file(root, names.items[i], &e, err) < 0)
 			return -1;
 	}
-	return errno != 0 ? err_sys(err, "read 'pins'") : 0;
+	return 0;
 }

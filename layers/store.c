@@ -11,8 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <dirent.h>
-
 #include "base/event.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -168,35 +166,23 @@ is_ours(const char *name)
 	for (size_t i = 0; i < COUNT_OF(files); i++)
 		if (streq(name, files[i]))
 			return true;
-	return streq(name, "lost+found") ||
-	       name[0] == '.'; /* what file_write leaves behind, and what . and .. are */
-}
-
-static void
-auto_dir(DIR **dir)
-{
-	if (*dir != NULL)
-		closedir(*dir);
+	return streq(name, "lost+found") || name[0] == '.'; /* what file_write leaves behind */
 }
 
 /* COOPER_ROOT=$HOME must not turn a home into a store. */
 static int
 refuse_foreign(const struct store *s, struct err *err)
 {
-	int fd = openat(s->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO(dir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry = NULL;
+	AUTO(strv) struct strv names = STRV_INIT;
 
-	if (dir == NULL) {
-		auto_fd(&fd);
-		return err_sys(err, "open '%s'", s->path);
-	}
-	while ((entry = readdir(dir)) != NULL)
-		if (!is_ours(entry->d_name))
+	if (path_names(s->root, &names, err) < 0)
+		return err_in(err, "'%s'", s->path);
+	for (size_t i = 0; i < names.count; i++)
+		if (!is_ours(names.items[i]))
 			return err_set(err, ERR_INPUT,
 				"'%s' is no store: it holds '%.80s'; set COOPER_ROOT to an empty "
 				"directory",
-				s->path, entry->d_name);
+				s->path, names.items[i]);
 	return 0;
 }
 

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,42 +7,29 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "layers/gc.h"
 #include "layers/store_local.h"
 #include "layers/walk.h"
 
 #define WALK_DEPTH_MAX 200
 
-static void
-auto_dir(DIR **dir)
-{
-	if (*dir != NULL)
-		closedir(*dir);
-}
-
 int
 walk_names(int root, const char *path,
 	int (*each)(int dir, const char *name, void *arg, struct err *err), void *arg,
 	struct err *err)
 {
-	int fd = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	AUTO(dir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry = NULL;
+	AUTO(fd) int fd = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	AUTO(strv) struct strv names = STRV_INIT;
 	int result = 0;
 
-	if (dir == NULL) {
-		result = err_sys(err, "read '%s'", path);
-		auto_fd(&fd);
-		return result;
-	}
-	while ((errno = 0, entry = readdir(dir)) != NULL) {
-		if (streq(entry->d_name, ".") || streq(entry->d_name, ".."))
-			continue;
-		result = each(fd, entry->d_name, arg, err);
-		if (result != 0)
-			return result;
-	}
-	return errno != 0 ? err_sys(err, "read '%s'", path) : 0;
+	if (fd < 0)
+		return err_sys(err, "read '%s'", path);
+	if (path_names(fd, &names, err) < 0)
+		return err_in(err, "'%s'", path);
+	for (size_t i = 0; i < names.count && result == 0; i++)
+		result = each(fd, names.items[i], arg, err);
+	return result;
 }
 
 struct size_walk {

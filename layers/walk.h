@@ -9,8 +9,8 @@
 
 /* walk - the files of the store's own directories, for gc, usage and check. */
 
-/* Each name but "." and "..", in no order, until the callback returns other than 0, which is
- * then returned. */
+/* Each name but "." and "..", sorted, as they were before the first call, until the callback returns
+ * other than 0, which is then returned. */
 int walk_names(int root, const char *path,
 	int (*each)(int dir, const char *name, void *arg, struct err *err), void *arg,
 	struct err *err);
