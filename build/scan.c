@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "build/scan.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -93,38 +92,6 @@ reach(const struct scan *s, const char *path)
 }
 
 /* --- walking ---------------------------------------------------------------------------------- */
-
-static int
-by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static int
-read_names(int fd, struct strv *out, struct err *err)
-{
-	DIR *dir;
-	struct dirent *d;
-	/* not a duplicate, which would share its position with fd */
-	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	dir = copy >= 0 ? fdopendir(copy) : NULL;
-	if (dir == NULL) {
-		if (copy >= 0)
-			close(copy);
-		return err_sys(err, "read directory");
-	}
-	/* the position is shared with every walk before this one */
-	rewinddir(dir);
-	errno = 0;
-	while ((d = readdir(dir)) != NULL)
-		if (!streq(d->d_name, ".") && !streq(d->d_name, ".."))
-			strv_add(out, d->d_name);
-	closedir(dir);
-	if (out->count > 1)
-		qsort(out->items, out->count, sizeof *out->items, by_name);
-	return 0;
-}
 
 static void
 describe(const struct stat *st, const char *path, struct entry *e)
@@ -271,7 +238,7 @@ walk(struct scan *s, int dir, const char *path, const unsigned char *parent, uns
 
 	if (depth > SCAN_DEPTH_MAX)
 		return err_set(err, ERR_INPUT, "directories of the context are nested too deep");
-	if (read_names(dir, &names, err) < 0)
+	if (path_names(dir, &names, err) < 0)
 		return err_in(err, "context '%s'", path);
 	for (size_t i = 0; i < names.count; i++) {
 		AUTO(free)

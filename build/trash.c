@@ -1,32 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "build/trash.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "base/path.h"
 #include "base/strv.h"
 #include "build/sandbox/ids.h"
-
-static int
-read_names(int trash, struct strv *out, struct err *err)
-{
-	int copy = openat(trash, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
-	struct dirent *d;
-
-	if (dir == NULL) {
-		if (copy >= 0)
-			close(copy);
-		return err_sys(err, "read the trash");
-	}
-	while ((d = readdir(dir)) != NULL)
-		if (!streq(d->d_name, ".") && !streq(d->d_name, ".."))
-			strv_add(out, d->d_name);
-	closedir(dir);
-	return 0;
-}
 
 struct emptying {
 	int trash;
@@ -46,7 +26,7 @@ empty(void *arg, json_t **result, struct err *err)
 			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		AUTO(strv) struct strv inside = STRV_INIT;
 
-		if (dir < 0 || read_names(dir, &inside, err) < 0)
+		if (dir < 0 || path_names(dir, &inside, err) < 0)
 			continue;
 		for (size_t k = 0; k < inside.count; k++)
 			if (path_remove(dir, inside.items[k], err) < 0)
@@ -67,8 +47,10 @@ trash_empty(struct store *store, int userns_fd, struct err *err)
 	struct err inside = { .kind = ERR_NONE };
 	struct ids ids;
 
-	if (trash < 0 || read_names(trash, &names, err) < 0)
+	if (trash < 0)
 		return -1;
+	if (path_names(trash, &names, err) < 0)
+		return err_in(err, "the trash");
 	if (names.count == 0)
 		return 0;
 	if (userns_fd < 0) {
