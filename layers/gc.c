@@ -76,20 +76,6 @@ judge_blob(int dir, const char *name, void *arg, struct err *err)
 }
 
 static int
-tree_size(struct gc *g, const char *id, uint64_t *out, struct err *err)
-{
-	AUTO(db_rows) struct db_rows *rows = NULL;
-	int found = 0;
-
-	if (db_query(g->mark.db, "SELECT size FROM trees WHERE id = ?", DB_ARGS(DB_TEXT(id)), &rows,
-		    err) < 0)
-		return -1;
-	found = db_next(rows, err);
-	*out = found == 1 ? (uint64_t)db_int(rows, 0) : 0;
-	return found < 0 ? -1 : 0;
-}
-
-static int
 judge_tree(int dir, const char *name, void *arg, struct err *err)
 {
 	struct gc *g = arg;
@@ -98,7 +84,7 @@ judge_tree(int dir, const char *name, void *arg, struct err *err)
 	(void)dir;
 	if (mark_has(&g->mark, 't', name))
 		return 0;
-	if (tree_size(g, name, &size, err) < 0)
+	if (mark_tree_size(&g->mark, name, &size, err) < 0)
 		return -1;
 	condemn(g, "trees", name, size, &g->result.trees);
 	return 0;

@@ -260,8 +260,8 @@ reach_layer(struct mark *m, const char *id, bool drop_tree, struct err *err)
 	return reach_layer_blobs(m, id, err);
 }
 
-static int
-tree_size(struct mark *m, const char *id, uint64_t *out, struct err *err)
+int
+mark_tree_size(const struct mark *m, const char *id, uint64_t *out, struct err *err)
 {
 	AUTO(db_rows) struct db_rows *rows = NULL;
 	int found = 0;
@@ -286,7 +286,7 @@ reach_pin(char kind, const char *text, void *arg, struct err *err)
 	case STORE_PIN_LAYER:
 		return reach_layer(m, text, false, err);
 	case STORE_PIN_TREE:
-		if (tree_size(m, text, &size, err) < 0)
+		if (mark_tree_size(m, text, &size, err) < 0)
 			return -1;
 		add(m, 't', text, size);
 		return 0;
