@@ -26,12 +26,7 @@ insert_name(struct db *db, const char *name, const struct descriptor *d, struct 
 	AUTO(buf) struct buf text = BUF_INIT;
 
 	json_format(value, JSON_STYLE_COMPACT, &text);
-	return db_run(db,
-		"INSERT OR REPLACE INTO names(name, digest, descriptor, changed) VALUES(?, ?, ?, "
-		"?)",
-		DB_ARGS(DB_TEXT(name), DB_TEXT(d->digest.text), DB_TEXT(text.data),
-			DB_INT(store_now())),
-		err);
+	return store_name_insert(db, name, d, text.data, err);
 }
 
 static int

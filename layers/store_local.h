@@ -32,6 +32,9 @@ int store_write_end(struct store *s, int result, struct err *err);
 bool store_mended(struct store *s, int result, struct err *err);
 int store_used_flush(struct store *s, struct err *err);
 
+/* The row of a name; text: the descriptor as JSON. */
+int store_name_insert(struct db *db, const char *name, const struct descriptor *d, const char *text,
+	struct err *err);
 #define STORE_REF_NAME "org.opencontainers.image.ref.name"
 #define STORE_INDEX_MAX (64u << 20)
 int store_index_format(struct db *db, struct buf *out, struct err *err);

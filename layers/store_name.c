@@ -31,11 +31,11 @@ parse_stored(const char *text, struct descriptor *out, struct err *err)
 	return descriptor_parse(value, out, err);
 }
 
-static int
-insert(struct store *s, const char *name, const struct descriptor *d, const char *text,
+int
+store_name_insert(struct db *db, const char *name, const struct descriptor *d, const char *text,
 	struct err *err)
 {
-	return db_run(s->db,
+	return db_run(db,
 		"INSERT OR REPLACE INTO names(name, digest, descriptor, changed) VALUES(?, ?, ?, "
 		"?)",
 		DB_ARGS(DB_TEXT(name), DB_TEXT(d->digest.text), DB_TEXT(text), DB_INT(store_now())),
@@ -68,7 +68,7 @@ set(struct store *s, const char *name, const struct descriptor *d, struct err *e
 	if (result == 0)
 		result = is_set(s, name, text.data, err);
 	if (result == 0) {
-		result = insert(s, name, d, text.data, err);
+		result = store_name_insert(s->db, name, d, text.data, err);
 		if (result == 0)
 			result = store_index_write(s, s->db, err);
 	}
