@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "layers/store_local.h"
 #include "layers/texts.h"
 
 #define LOCK_NAME "pins/lock"
@@ -53,16 +53,12 @@ pins_open(int root, struct pins **out, struct err *err)
 {
 	AUTO(fd) int guard = take_lock(root, LOCK_SH, err);
 	AUTO(fd) int fd = -1;
-	unsigned char random[16];
 	struct pins *p = NULL;
 	char name[48] = "pins/";
 
 	if (guard < 0)
 		return -1;
-	if (getrandom(random, sizeof random, 0) != sizeof random)
-		return err_sys(err, "read random bytes");
-	for (size_t i = 0; i < sizeof random; i++)
-		snprintf(name + 5 + 2 * i, 3, "%02x", random[i]);
+	store_id_new(name + strlen(name));
 	fd = openat(root, name, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_sys(err, "create '%s'", name);
