@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/event.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "layers/store_local.h"
@@ -169,6 +170,19 @@ store_ingest_new(struct store *s, const struct digest *wanted, enum ingest_wait 
 		return result;
 	if (keep_prefix(i, err) < 0)
 		return -1;
+	*out = steal(&i);
+	return 0;
+}
+
+int
+ingest_write(struct store *s, const void *bytes, size_t len, struct ingest **out, struct err *err)
+{
+	AUTO(ingest) struct ingest *i = NULL;
+
+	if (store_ingest_new(s, NULL, INGEST_WAIT, &i, err) < 0)
+		return -1;
+	if (fd_write(i->fd, bytes, len) < 0)
+		return err_sys(err, "write to the store");
 	*out = steal(&i);
 	return 0;
 }

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/mem.h"
 #include "layers/store_local.h"
 
@@ -132,11 +131,8 @@ store_blob_put(struct store *s, const void *bytes, size_t len, struct digest *ou
 	if (there < 0)
 		return -1;
 	if (there == 0 || size != len) {
-		if (store_ingest_new(s, NULL, INGEST_WAIT, &in, err) < 0)
-			return -1;
-		if (fd_write(ingest_fd(in), bytes, len) < 0)
-			return err_sys(err, "write to the store");
-		if (ingest_sync(in, err) < 0 || ingest_commit(&in, &digest, len, err) < 0)
+		if (ingest_write(s, bytes, len, &in, err) < 0 || ingest_sync(in, err) < 0 ||
+			ingest_commit(&in, &digest, len, err) < 0)
 			return -1;
 	}
 	*out = digest;

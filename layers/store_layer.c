@@ -319,10 +319,8 @@ write_file(struct store *s, const char *name, const struct buf *bytes, struct er
 {
 	AUTO(ingest) struct ingest *in = NULL;
 
-	if (store_ingest_new(s, NULL, INGEST_WAIT, &in, err) < 0)
+	if (ingest_write(s, bytes->data, bytes->len, &in, err) < 0)
 		return -1;
-	if (fd_write(ingest_fd(in), bytes->data, bytes->len) < 0)
-		return err_sys(err, "write '%s'", name);
 	return ingest_place(&in, name, 0600, err);
 }
 

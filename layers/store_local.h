@@ -58,6 +58,9 @@ int64_t store_now(void);
 int store_dir_sync(struct store *s, const char *name, struct err *err);
 /* Moves a path below the root to trash/<random>; a missing one is fine. */
 int store_condemn(struct store *s, const char *name, struct err *err);
+/* One with these bytes, that nobody knows yet; not synced. */
+int ingest_write(struct store *s, const void *bytes, size_t len, struct ingest **out,
+	struct err *err);
 /* Names a written ingest otherwise than as a blob; frees it. */
 int ingest_place(struct ingest **i, const char *path, mode_t mode, struct err *err);
 /* Without pinning: for gc and check. */

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/event.h"
-#include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "layers/store_local.h"
@@ -248,14 +247,12 @@ int
 store_index_write(struct store *s, struct db *db, struct err *err)
 {
 	AUTO(buf) struct buf text = BUF_INIT;
-
 	AUTO(ingest) struct ingest *in = NULL;
 
-	if (store_index_format(db, &text, err) < 0 ||
-		store_ingest_new(s, NULL, INGEST_WAIT, &in, err) < 0)
+	if (store_index_format(db, &text, err) < 0)
 		return -1;
-	if (fd_write(ingest_fd(in), text.data, text.len) < 0)
-		return err_sys(err, "write 'index.json'");
+	if (ingest_write(s, text.data, text.len, &in, err) < 0)
+		return err_in(err, "'index.json'");
 	if (ingest_sync(in, err) < 0 || ingest_place(&in, "index.json", 0644, err) < 0)
 		return -1;
 	if (store_dir_sync(s, ".", err) < 0)
