@@ -96,8 +96,7 @@ end_file(struct apply *a, struct err *err)
 {
 	struct entry *e = &a->file;
 	uint32_t mode = a->o.owner == APPLY_OWNER_CALLER ? e->mode & 0777 : e->mode;
-	struct timespec mtime = { .tv_sec = e->mtime,
-		.tv_nsec = e->mtime_ns < 1000000000 ? e->mtime_ns : 0 };
+	struct timespec mtime = apply_time(e);
 	struct timespec times[2] = { mtime, mtime };
 	bool is_exact = (mode & ~0777u) == 0 && (mode & a->umask) == 0;
 

@@ -53,15 +53,15 @@ apply_remove(struct apply *a, int dir, const char *name, const char *path, struc
 	return 0;
 }
 
-static struct timespec
-time_of(int64_t mtime, uint32_t mtime_ns)
+struct timespec
+apply_time(const struct entry *e)
 {
-	return (struct timespec){ .tv_sec = mtime,
-		.tv_nsec = mtime_ns < 1000000000 ? mtime_ns : 0 };
+	return (struct timespec){ .tv_sec = e->mtime,
+		.tv_nsec = e->mtime_ns < 1000000000 ? e->mtime_ns : 0 };
 }
 
-static uint32_t
-mode_of(const struct apply *a, const struct entry *e)
+uint32_t
+apply_mode(const struct apply *a, const struct entry *e)
 {
 	return a->o.owner == APPLY_OWNER_CALLER ? e->mode & 0777 : e->mode & 07777;
 }
@@ -139,7 +139,7 @@ apply_chmod(int dir, const char *name, mode_t mode)
 static int
 attributes_at(struct apply *a, const char *name, const struct entry *e, struct err *err)
 {
-	struct timespec mtime = time_of(e->mtime, e->mtime_ns);
+	struct timespec mtime = apply_time(e);
 	struct timespec times[2] = { mtime, mtime };
 	int dir = cursor_fd(&a->here);
 
@@ -147,7 +147,7 @@ attributes_at(struct apply *a, const char *name, const struct entry *e, struct e
 		fchownat(dir, name, e->uid, e->gid, AT_SYMLINK_NOFOLLOW) < 0 &&
 		owner_failed(a, e, err) < 0)
 		return -1;
-	if (e->kind != ENTRY_SYMLINK && apply_chmod(dir, name, mode_of(a, e)) < 0)
+	if (e->kind != ENTRY_SYMLINK && apply_chmod(dir, name, apply_mode(a, e)) < 0)
 		return err_sys(err, "set the mode of '%s'", e->path);
 	if (utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(err, "set the time of '%s'", e->path);
@@ -159,7 +159,7 @@ attributes_at(struct apply *a, const char *name, const struct entry *e, struct e
 static int
 dir_attributes(struct apply *a, int fd, const struct entry *e, bool has_setgid, struct err *err)
 {
-	uint32_t mode = mode_of(a, e);
+	uint32_t mode = apply_mode(a, e);
 	bool is_late = (mode & 0700) != 0700;
 
 	if (apply_attributes(a, fd, e, has_setgid, err) < 0)
@@ -430,11 +430,10 @@ open_new(struct apply *a, const char *name, mode_t mode)
 int
 apply_make_file(struct apply *a, const char *name, const struct entry *e, struct err *err)
 {
-	uint32_t mode = mode_of(a, e);
+	uint32_t mode = apply_mode(a, e);
 	bool is_exact = (mode & ~0777u) == 0 && (mode & a->umask) == 0;
 
-	/* set-id bits are lost by a change of owner and by writing, so they wait for apply_end_file
-	 */
+	/* set-id bits are lost by a change of owner and by writing, so they wait for its end */
 	MAKE(a, name, e, open_new(a, name, is_exact ? (mode_t)mode : 0600), "make file", err);
 	return 0;
 }

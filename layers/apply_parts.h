@@ -43,8 +43,7 @@ struct brought {
 struct late_dir {
 	char *path;
 	size_t index; /* in the order of the archive */
-	int64_t mtime;
-	uint32_t mtime_ns;
+	struct timespec mtime;
 	uint32_t mode;
 	bool has_mode;
 };
@@ -102,6 +101,9 @@ void cursor_join(const struct cursor *c, const char *name, struct buf *out);
 void cursor_forget(struct cursor *c, const char *path);
 
 /* files: apply_file.c.  name is in the directory of a->here; path is its own. */
+/* What e's file gets: a time that the kernel takes, and a mode without what the caller cannot give. */
+struct timespec apply_time(const struct entry *e);
+uint32_t apply_mode(const struct apply *a, const struct entry *e);
 bool apply_is_whiteout(const struct apply *a, int dir, const char *name, const struct stat *st);
 /* Removes what is at name, of any kind. */
 int apply_remove(struct apply *a, int dir, const char *name, const char *path, struct err *err);

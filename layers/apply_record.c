@@ -20,9 +20,8 @@ apply_late(struct apply *a, const struct entry *e, bool has_mode)
 	a->late[a->late_count] = (struct late_dir){
 		.path = xstrdup(e->path),
 		.index = a->late_count,
-		.mtime = e->mtime,
-		.mtime_ns = e->mtime_ns < 1000000000 ? e->mtime_ns : 0,
-		.mode = a->o.owner == APPLY_OWNER_CALLER ? e->mode & 0777 : e->mode & 07777,
+		.mtime = apply_time(e),
+		.mode = apply_mode(a, e),
 		.has_mode = has_mode,
 	};
 	a->late_count++;
@@ -266,8 +265,7 @@ finish_dir(struct apply *a, const struct late_dir *late, struct err *err)
 {
 	const char *slash = strrchr(late->path, '/'),
 		   *name = slash != NULL ? slash + 1 : late->path;
-	struct timespec mtime = { .tv_sec = late->mtime, .tv_nsec = late->mtime_ns };
-	struct timespec times[2] = { mtime, mtime };
+	struct timespec times[2] = { late->mtime, late->mtime };
 	struct entry none = { 0 };
 	struct stat st;
 	int dir, said;
