@@ -243,14 +243,6 @@ fd_copy(int from, int to, uint64_t len, uint64_t *copied, struct err *err)
 }
 
 int
-fd_cloexec(int fd)
-{
-	int flags = fcntl(fd, F_GETFD);
-
-	return flags < 0 ? -1 : fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
-}
-
-int
 fd_memory(const char *name, struct err *err)
 {
 	int fd = memfd_create(name, MFD_CLOEXEC);

@@ -30,7 +30,6 @@ ssize_t fd_pread(int fd, void *bytes, size_t len, uint64_t offset);
 /* len bytes (or to the end, for UINT64_MAX) from one descriptor's position to the other's, by the
  * cheapest call that works for the pair; how many in *copied. */
 int fd_copy(int from, int to, uint64_t len, uint64_t *copied, struct err *err);
-int fd_cloexec(int fd);
 /* A descriptor of nameless memory, for what must not touch the disk. */
 int fd_memory(const char *name, struct err *err);
 

@@ -159,12 +159,3 @@ strv_env_set(struct strv *env, const char *name, const char *value)
 	free(env->items[i]);
 	env->items[i] = row;
 }
-
-void
-strv_env_unset(struct strv *env, const char *name)
-{
-	size_t i = env_find(env, name);
-
-	if (i < env->count)
-		strv_remove(env, i);
-}

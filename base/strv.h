@@ -34,6 +34,5 @@ void strv_split(struct strv *v, const char *s, const char *at);
 /* Environments: a list of NAME=value.  NAMEs are unique; order is that of first setting. */
 const char *strv_env_get(const struct strv *env, const char *name); /* value or NULL */
 void strv_env_set(struct strv *env, const char *name, const char *value);
-void strv_env_unset(struct strv *env, const char *name);
 
 #endif

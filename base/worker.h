@@ -36,7 +36,7 @@ struct worker_job {
 	const char *name; /* for messages: "run", "pull" */
 	worker_body *run;
 	void *arg;        /* as it is at the time of the fork */
-	uint32_t event;   /* LOG events from worker_log_fd() get this id */
+	uint32_t event;   /* LOG events from worker_log_fds() get this id */
 	bool logs;        /* make a pipe pair whose write ends the body finds with worker_log_fds() */
 };
 

@@ -518,12 +518,6 @@ db_rollback(struct db *db)
 }
 
 bool
-db_in_transaction(const struct db *db)
-{
-	return db->in_transaction;
-}
-
-bool
 db_is_full(const struct db *db)
 {
 	return db->is_full;

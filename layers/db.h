@@ -71,7 +71,6 @@ int db_commit(struct db *db, struct err *err);
 void db_rollback(struct db *db);
 /* What was committed survives a power loss, before something is done that must not be earlier. */
 int db_sync(struct db *db, struct err *err);
-bool db_in_transaction(const struct db *db);
 
 /* A failure since the last db_begin was for want of space. */
 bool db_is_full(const struct db *db);

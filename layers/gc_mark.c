@@ -40,12 +40,6 @@ mark_free(struct mark *m)
 	texts_free(&m->documents);
 }
 
-void
-auto_mark(struct mark *m)
-{
-	mark_free(m);
-}
-
 static void
 make_key(char key[KEY_SIZE], char kind, const char *text)
 {

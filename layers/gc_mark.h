@@ -30,7 +30,6 @@ struct mark {
 
 void mark_reset(struct mark *m); /* nothing is marked; documents stay */
 void mark_free(struct mark *m);
-void auto_mark(struct mark *m);
 /* As it was measured; 0: not yet, or no such tree. */
 int mark_tree_size(const struct mark *m, const char *id, uint64_t *out, struct err *err);
 bool mark_has(const struct mark *m, char kind, const char *text);

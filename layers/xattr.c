@@ -14,7 +14,7 @@
 #include "base/mem.h"
 
 /* The same numbers on all architectures; headers older than 6.13 have no names for them. */
-enum { CALL_SET = 463, CALL_GET = 464, CALL_LIST = 465 };
+enum { CALL_GET = 464, CALL_LIST = 465 };
 
 struct call_args {
 	_Alignas(8) uint64_t value;
@@ -61,19 +61,6 @@ xattr_get(int dir, const char *name, const char *attribute, void *value, size_t 
 	if (got >= 0 || !is_unknown_call() || !proc_path(dir, name, path))
 		return got;
 	return lgetxattr(path, attribute, value, size);
-}
-
-int
-xattr_set(int dir, const char *name, const char *attribute, const void *value, size_t len)
-{
-	struct call_args args = { .value = (uintptr_t)value, .size = (uint32_t)len };
-	char path[4096];
-	long done =
-		syscall(CALL_SET, dir, name, AT_SYMLINK_NOFOLLOW, attribute, &args, sizeof args);
-
-	if (done == 0 || !is_unknown_call() || !proc_path(dir, name, path))
-		return (int)done;
-	return lsetxattr(path, attribute, value, len, 0);
 }
 
 bool

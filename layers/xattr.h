@@ -12,7 +12,6 @@
 /* xattr - extended attributes of a file by directory and name, whatever kind it has, never through a
  * link.  By the system calls of Linux 6.13, else by way of /proc/self/fd. */
 
-#define XATTR_NAME_SIZE 256
 #define XATTR_VALUE_SIZE 65536
 
 /* Whether a layer may carry it: user.* and security.capability, but not what overlays and container
@@ -32,7 +31,5 @@ int xattr_read(int dir, const char *name, struct entry *e, unsigned *marks, stru
 
 /* Length of the value, or -1 with errno. */
 ssize_t xattr_get(int dir, const char *name, const char *attribute, void *value, size_t size);
-/* 0 or -1 with errno. */
-int xattr_set(int dir, const char *name, const char *attribute, const void *value, size_t len);
 
 #endif
