@@ -48,11 +48,6 @@ int view_find(const struct view *v, const char *path, bool follow_last, struct v
 /* What is exactly there, no links followed; lent, or NULL. */
 const struct entry *view_entry(const struct view *v, const char *path);
 
-/* Where path leads, whether it is there or not: links are followed as far as there are any, and what is
- * missing is taken as written, '..' removing the component before it.  Appends to out.  ERR_INPUT as above. */
-int view_resolve(const struct view *v, const char *path, bool follow_last, struct buf *out,
-	struct err *err);
-
 /* Called for each file with its hit, lent.  0: go on; 1: do not go into this directory; -1: stop, which
  * the walk then returns. */
 typedef int view_visitor(const struct view_hit *hit, void *arg, struct err *err);

@@ -14,22 +14,18 @@ struct walk {
 	struct buf rest;  /* what is still to go, '\0'-ended */
 	size_t at;        /* in rest */
 	uint32_t node;    /* where it is */
-	struct buf
-		missing; /* components below node that are not there, each with a '/' before it */
 	unsigned links;
-	bool keep_missing;
 	bool follow_last;
 };
-#define WALK_INIT                                                        \
-	{                                                                \
-		.rest = BUF_INIT, .node = NODE_ROOT, .missing = BUF_INIT \
+#define WALK_INIT                                   \
+	{                                           \
+		.rest = BUF_INIT, .node = NODE_ROOT \
 	}
 
 static void
 auto_walk(struct walk *w)
 {
 	buf_free(&w->rest);
-	buf_free(&w->missing);
 }
 
 static int
@@ -61,24 +57,9 @@ walk_link(struct walk *w, uint32_t n, struct err *err)
 static int
 walk_up(struct walk *w, struct err *err)
 {
-	if (w->missing.len > 0) {
-		buf_truncate(
-			&w->missing, (size_t)(strrchr(w->missing.data, '/') - w->missing.data));
-		return 0;
-	}
-	if (!w->keep_missing && !node_is_dir(w->v, w->node))
+	if (!node_is_dir(w->v, w->node))
 		return node_not_a_directory(w->path, err);
 	w->node = w->v->nodes[w->node].parent;
-	return 0;
-}
-
-static int
-walk_missing(struct walk *w, const char *name, size_t len, bool is_file, struct err *err)
-{
-	if (!w->keep_missing)
-		return is_file ? node_not_a_directory(w->path, err) : node_not_there(w->path, err);
-	buf_addc(&w->missing, '/');
-	buf_add(&w->missing, name, len);
 	return 0;
 }
 
@@ -88,13 +69,11 @@ walk_component(struct walk *w, const char *name, size_t len, bool is_last, struc
 	const struct view *v = w->v;
 	uint32_t n;
 
-	if (w->missing.len > 0)
-		return walk_missing(w, name, len, false, err);
 	if (v->nodes[w->node].file == NULL || v->nodes[w->node].file->kind != ENTRY_DIR)
-		return walk_missing(w, name, len, true, err);
+		return node_not_a_directory(w->path, err);
 	n = node_child(v, w->node, name, len);
 	if (n == NODE_NONE)
-		return walk_missing(w, name, len, false, err);
+		return node_not_there(w->path, err);
 	if (v->nodes[n].file != NULL && v->nodes[n].file->kind == ENTRY_SYMLINK &&
 		(!is_last || w->follow_last))
 		return walk_link(w, n, err);
@@ -138,7 +117,7 @@ walk_path(struct walk *w, struct err *err)
 		}
 	}
 	end = &w->v->nodes[w->node];
-	if (want_dir && !w->keep_missing && (end->file == NULL || end->file->kind != ENTRY_DIR))
+	if (want_dir && (end->file == NULL || end->file->kind != ENTRY_DIR))
 		return node_not_a_directory(w->path, err);
 	return 0;
 }
@@ -168,22 +147,4 @@ view_entry(const struct view *v, const char *path)
 	uint32_t n = node_find(v, path);
 
 	return n != NODE_NONE ? v->nodes[n].file : NULL;
-}
-
-int
-view_resolve(
-	const struct view *v, const char *path, bool follow_last, struct buf *out, struct err *err)
-{
-	AUTO(walk) struct walk w = WALK_INIT;
-
-	w.v = v;
-	w.path = path;
-	w.follow_last = follow_last;
-	w.keep_missing = true;
-	if (walk_path(&w, err) < 0)
-		return -1;
-	node_path(v, w.node, out);
-	if (w.missing.len > 0)
-		buf_adds(out, w.missing.data + (w.node == NODE_ROOT));
-	return 0;
 }

@@ -245,33 +245,6 @@ TEST(links_are_followed_as_in_a_chroot)
 	}
 }
 
-TEST(what_is_missing_is_taken_as_written)
-{
-	static const struct question questions[] = {
-		{ "bin/new/file", 1, "usr/bin/new/file" },
-		{ "new/../bin/x", 1, "usr/bin/x" },
-		{ "new/a/../../../etc/y", 1, "etc/y" },
-		{ "dang", 1, "var/new/x" },
-		{ "dang", 0, "dang" },
-		{ "dang/more", 0, "var/new/x/more" },
-		{ "etc/passwd/below", 1, "etc/passwd/below" },
-		{ "bin/", 1, "usr/bin" },
-		{ "../..", 1, "" },
-		{ "loop/x", 1, "'loop/x' leads through more than 40 links" },
-	};
-	AUTO(stack) struct stack s = STACK(ROOT_TEXT);
-
-	for (size_t i = 0; i < COUNT_OF(questions); i++) {
-		AUTO(buf) struct buf got = BUF_INIT;
-		struct err err = { 0 };
-
-		if (view_resolve(s.view, questions[i].path, questions[i].follow, &got, &err) < 0)
-			same_str(err.msg, questions[i].answer);
-		else
-			same_str(got.data, questions[i].answer);
-	}
-}
-
 TEST(a_path_of_any_depth_is_walked)
 {
 	AUTO(buf) struct buf path = BUF_INIT;
@@ -306,7 +279,6 @@ main(void)
 		CASE(a_hard_link_to_nothing_is_an_error),
 		CASE(a_walk_may_leave_a_directory_out),
 		CASE(links_are_followed_as_in_a_chroot),
-		CASE(what_is_missing_is_taken_as_written),
 		CASE(a_path_of_any_depth_is_walked),
 	};
 
