@@ -60,38 +60,24 @@ stat_cache_format(struct stat_cache *c, struct buf *out)
 	buf_add(out, c->rows, c->count * sizeof *c->rows);
 }
 
-/* Of a digest's digits, which were checked. */
-static unsigned
-nibble(char c)
-{
-	return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
-}
-
 void
 stat_cache_add(struct stat_cache *c, const struct stat_key *key, const struct digest *d)
 {
 	struct stat_row *row;
-	const char *hex;
 
 	if (digest_algorithm(d) != DIGEST_SHA256)
 		return;
 	c->rows = grow(c->rows, c->count, &c->room, sizeof *c->rows);
 	row = &c->rows[c->count++];
 	row->key = *key;
-	hex = digest_hex(d);
-	for (size_t i = 0; i < sizeof row->sha256; i++)
-		row->sha256[i] = (unsigned char)(nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
+	digest_raw(d, row->sha256);
 	c->sorted = false;
 }
 
 bool
 stat_cache_get(const struct stat_cache *c, const struct stat_key *key, struct digest *out)
 {
-	static const char digits[] = "0123456789abcdef";
 	const struct stat_row wanted = { .key = *key }, *row;
-	char text[DIGEST_TEXT_SIZE] = "sha256:";
-	size_t at = strlen(text);
-	struct err ignored;
 
 	if (c->count == 0)
 		return false;
@@ -99,12 +85,8 @@ stat_cache_get(const struct stat_cache *c, const struct stat_key *key, struct di
 	if (row == NULL || row->key.size != key->size || row->key.mtime_ns != key->mtime_ns ||
 		row->key.ctime_ns != key->ctime_ns)
 		return false;
-	for (size_t i = 0; i < sizeof row->sha256; i++) {
-		text[at++] = digits[row->sha256[i] >> 4];
-		text[at++] = digits[row->sha256[i] & 15];
-	}
-	text[at] = '\0';
-	return digest_parse(text, out, &ignored) == 0;
+	digest_from_raw(DIGEST_SHA256, row->sha256, out);
+	return true;
 }
 
 bool

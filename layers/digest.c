@@ -87,6 +87,39 @@ digest_hex(const struct digest *d)
 	return colon != NULL ? colon + 1 : d->text;
 }
 
+/* Of a digest's digits, which were checked. */
+static unsigned
+nibble(char c)
+{
+	return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
+}
+
+size_t
+digest_raw(const struct digest *d, unsigned char *raw)
+{
+	size_t len = 0;
+
+	for (const char *hex = digest_hex(d); *hex != '\0'; hex += 2)
+		raw[len++] = (unsigned char)(nibble(hex[0]) << 4 | nibble(hex[1]));
+	return len;
+}
+
+void
+digest_from_raw(enum digest_algorithm algorithm, const void *raw, struct digest *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	const struct algorithm *a = &algorithms[algorithm];
+	const unsigned char *byte = raw;
+	char *p = out->text;
+
+	memset(out, 0, sizeof *out);
+	p += snprintf(p, sizeof out->text, "%s:", a->name);
+	for (size_t i = 0; i < a->hex_len / 2; i++) {
+		*p++ = digits[byte[i] >> 4];
+		*p++ = digits[byte[i] & 15];
+	}
+}
+
 void
 digest_of(const void *bytes, size_t len, struct digest *out)
 {
@@ -163,20 +196,11 @@ hasher_add(struct hasher *h, const void *bytes, size_t len)
 void
 hasher_digest(const struct hasher *h, struct digest *out)
 {
-	static const char digits[] = "0123456789abcdef";
 	unsigned char raw[EVP_MAX_MD_SIZE];
-	unsigned len = 0, i;
-	char *p = out->text;
 
 	must(EVP_MD_CTX_copy_ex(h->midway, h->state));
-	must(EVP_DigestFinal_ex(h->midway, raw, &len));
-	memset(out, 0, sizeof *out);
-	p += snprintf(p, sizeof out->text, "%s", algorithms[h->algorithm].name);
-	*p++ = ':';
-	for (i = 0; i < len; i++) {
-		*p++ = digits[raw[i] >> 4];
-		*p++ = digits[raw[i] & 15];
-	}
+	must(EVP_DigestFinal_ex(h->midway, raw, NULL));
+	digest_from_raw(h->algorithm, raw, out);
 }
 
 void

@@ -29,6 +29,12 @@ enum digest_algorithm digest_algorithm(const struct digest *d);
 const char *digest_algorithm_name(const struct digest *d); /* "sha256" */
 const char *digest_hex(const struct digest *d);            /* the part after ':' */
 
+/* As bytes: how many there are, at most DIGEST_RAW_MAX; 0 of an empty one. */
+#define DIGEST_RAW_MAX 64
+size_t digest_raw(const struct digest *d, unsigned char *raw);
+/* raw has as many as the algorithm gives. */
+void digest_from_raw(enum digest_algorithm algorithm, const void *raw, struct digest *out);
+
 /* Of some bytes, SHA-256. */
 void digest_of(const void *bytes, size_t len, struct digest *out);
 /* ERR_CORRUPT "expected sha256:..., got sha256:..." unless the bytes have this digest. */

@@ -53,22 +53,12 @@ put_bytes(struct buf *out, const void *bytes, size_t len)
 	buf_add(out, bytes, len);
 }
 
-static unsigned
-nibble(char c)
-{
-	return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
-}
-
 static void
 put_digest(struct buf *out, const struct digest *d)
 {
-	const char *hex = digest_hex(d);
-	char raw[64];
-	size_t len = 0;
+	unsigned char raw[DIGEST_RAW_MAX];
 
-	for (; *hex != '\0'; hex += 2)
-		raw[len++] = (char)(nibble(hex[0]) << 4 | nibble(hex[1]));
-	buf_add(out, raw, len);
+	buf_add(out, raw, digest_raw(d, raw));
 }
 
 static unsigned char
@@ -217,20 +207,11 @@ get_text(struct cursor *c, size_t *out_len)
 static void
 get_digest(struct cursor *c, unsigned flags, struct digest *out)
 {
-	static const char hex[] = "0123456789abcdef";
-	size_t len = (flags & HAS_SHA512) != 0 ? 64 : 32;
-	const char *raw = get_bytes(c, len);
-	char *to = out->text;
+	bool is_long = (flags & HAS_SHA512) != 0;
+	const char *raw = get_bytes(c, is_long ? 64 : 32);
 
-	if (raw == NULL)
-		return;
-	memcpy(to, len == 64 ? "sha512:" : "sha256:", 7);
-	to += 7;
-	for (size_t i = 0; i < len; i++) {
-		*to++ = hex[(unsigned char)raw[i] >> 4];
-		*to++ = hex[raw[i] & 0xf];
-	}
-	*to = '\0';
+	if (raw != NULL)
+		digest_from_raw(is_long ? DIGEST_SHA512 : DIGEST_SHA256, raw, out);
 }
 
 /* Components that are "", "." or "..": whoever joins this to a directory relies on their absence.
