@@ -93,21 +93,6 @@ scanned(struct solve *s, struct job *j, json_t *result, struct err *err)
 	return 0;
 }
 
-struct fetching {
-	const struct fetch *fetch;
-	const struct session_options *session;
-	int dir, scratch;
-};
-
-static int
-fetch(void *arg, json_t **result, struct err *err)
-{
-	struct fetching *f = arg;
-
-	(void)result;
-	return fetch_run(f->fetch, f->session, f->dir, f->scratch, err);
-}
-
 static int
 fetched(struct solve *s, struct job *j, json_t *result, struct err *err)
 {
@@ -148,8 +133,8 @@ start_fetching(struct solve *s, struct context_run *c, struct err *err)
 		.memory = -1,
 		.tree = TREE_NEW_INIT,
 		.step = first_reader(s->plan, (size_t)(c - s->contexts)) };
-	struct fetching f = { .fetch = c->fetch, .session = &s->o->session };
-	struct worker_job w = { .name = "fetch", .run = fetch, .arg = &f };
+	struct fetch_job f = { .fetch = c->fetch, .session = &s->o->session };
+	struct worker_job w = { .name = "fetch", .run = fetch_run, .arg = &f };
 
 	if (store_tree_new(s->store, geteuid(), getegid(), &j.tree, err) < 0)
 		return -1;

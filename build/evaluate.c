@@ -232,38 +232,40 @@ do_workdir(struct evaluation *e, struct err *err)
 
 /* --- configuration ---------------------------------------------------------------------------- */
 
-static int
-do_env(struct evaluation *e, struct err *err)
+static void
+set_pairs(const struct instruction *in, struct strv *out)
+{
+	for (size_t i = 0; i < in->pair_count; i++)
+		strv_env_set(out, in->pairs[i].name, in->pairs[i].value);
+}
+
+static void
+note_pairs(struct evaluation *e)
 {
 	AUTO(buf) struct buf by = BUF_INIT;
 
-	(void)err;
-	buf_adds(&by, "ENV");
-	for (size_t i = 0; i < e->in->pair_count; i++) {
-		const struct pair *pair = &e->in->pairs[i];
-
-		strv_env_set(&e->stage->config.env, pair->name, pair->value);
-		strv_env_set(&e->stage->scope.env, pair->name, pair->value);
-		buf_addf(&by, " %s=%s", pair->name, pair->value);
-	}
+	buf_adds(&by, instruction_name(e->in->kind));
+	for (size_t i = 0; i < e->in->pair_count; i++)
+		buf_addf(&by, " %s=%s", e->in->pairs[i].name, e->in->pairs[i].value);
 	note(e, true, by.data);
+}
+
+static int
+do_env(struct evaluation *e, struct err *err)
+{
+	(void)err;
+	set_pairs(e->in, &e->stage->config.env);
+	set_pairs(e->in, &e->stage->scope.env);
+	note_pairs(e);
 	return 0;
 }
 
 static int
 do_label(struct evaluation *e, struct err *err)
 {
-	AUTO(buf) struct buf by = BUF_INIT;
-
 	(void)err;
-	buf_adds(&by, "LABEL");
-	for (size_t i = 0; i < e->in->pair_count; i++) {
-		const struct pair *pair = &e->in->pairs[i];
-
-		strv_env_set(&e->stage->config.labels, pair->name, pair->value);
-		buf_addf(&by, " %s=%s", pair->name, pair->value);
-	}
-	note(e, true, by.data);
+	set_pairs(e->in, &e->stage->config.labels);
+	note_pairs(e);
 	return 0;
 }
 

@@ -367,20 +367,22 @@ fetch_context(const struct fetch *f, const struct session_options *options, int 
  */
 
 int
-fetch_run(const struct fetch *f, const struct session_options *session, int dir, int scratch,
-	struct err *err)
+fetch_run(void *arg, json_t **unused, struct err *err)
 {
+	const struct fetch_job *job = arg;
+	const struct fetch *f = job->fetch;
 	int result = -1;
 
+	(void)unused;
 	switch (f->kind) {
 	case FETCH_FILE:
-		result = download(f, session, dir, f->name, NULL, err);
+		result = download(f, job->session, job->dir, f->name, NULL, err);
 		break;
 	case FETCH_CONTEXT:
-		result = fetch_context(f, session, dir, scratch, err);
+		result = fetch_context(f, job->session, job->dir, job->scratch, err);
 		break;
 	case FETCH_GIT:
-		result = fetch_git(&f->git, dir, err);
+		result = fetch_git(&f->git, job->dir, err);
 		break;
 	}
 	return result < 0 ? err_in(err, "%s", f->shown) : 0;

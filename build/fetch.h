@@ -45,9 +45,14 @@ int fetch_of_context(const char *text, struct fetch **out, struct err *err);
 bool fetch_is_address(const char *text); /* whether one of these would not return 0 */
 bool fetch_same(const struct fetch *a, const struct fetch *b);
 
-/* In a worker: fills dir, which is empty and ours; scratch is another such. */
-int fetch_run(const struct fetch *f, const struct session_options *session, int dir, int scratch,
-	struct err *err);
+/* What a worker is given: it fills dir, which is empty and ours; scratch is another such. */
+struct fetch_job {
+	const struct fetch *fetch;
+	const struct session_options *session;
+	int dir, scratch;
+};
+/* worker_job.run; arg is a struct fetch_job, there is no result. */
+int fetch_run(void *arg, json_t **result, struct err *err);
 /* Afterwards: the directory that is meant, inside dir; git's subdir is one whose parts are all real
  * directories.  -1 with err. */
 int fetch_open(const struct fetch *f, int dir, struct err *err);

@@ -145,21 +145,6 @@ context_from_stdin(struct store *store, struct input *out, struct err *err)
 
 /* --- a context elsewhere ---------------------------------------------------------------------- */
 
-struct fetching {
-	const struct fetch *fetch;
-	const struct session_options *session;
-	int dir, scratch;
-};
-
-static int
-fetch(void *arg, json_t **result, struct err *err)
-{
-	struct fetching *f = arg;
-
-	(void)result;
-	return fetch_run(f->fetch, f->session, f->dir, f->scratch, err);
-}
-
 static bool
 keeps_git_dir(const struct build_options *o)
 {
@@ -176,8 +161,8 @@ fetch_context(struct store *store, const struct build_options *o, struct fetch *
 	struct input *out, struct err *err)
 {
 	AUTO(tree_new) struct tree_new tree = TREE_NEW_INIT;
-	struct fetching fetching = { .fetch = f, .session = &o->session };
-	struct worker_job job = { .name = "context", .run = fetch, .arg = &fetching };
+	struct fetch_job fetching = { .fetch = f, .session = &o->session };
+	struct worker_job job = { .name = "context", .run = fetch_run, .arg = &fetching };
 	uint32_t event;
 
 	f->git.keep_git_dir |= keeps_git_dir(o);

@@ -108,15 +108,21 @@ referrers_run(struct call *call, struct err *err)
 	return show_answer(&answer, err);
 }
 
+static void
+add_lines(const struct strv *lines, struct buf *answer)
+{
+	for (size_t i = 0; i < lines->count; i++) {
+		show_line(lines->items[i], answer);
+		buf_addc(answer, '\n');
+	}
+}
+
 static int
 show_names(const struct strv *names, struct err *err)
 {
 	AUTO(buf) struct buf answer = BUF_INIT;
 
-	for (size_t i = 0; i < names->count; i++) {
-		show_line(names->items[i], &answer);
-		buf_addc(&answer, '\n');
-	}
+	add_lines(names, &answer);
 	return show_answer(&answer, err);
 }
 
@@ -182,10 +188,7 @@ auth_run(struct call *call, struct err *err)
 		v->remote.auth_file, ref.host, is_host ? "" : ref.repository, &trail, &c, err);
 	if (found < 0)
 		return -1;
-	for (size_t i = 0; i < trail.count; i++) {
-		show_line(trail.items[i], &answer);
-		buf_addc(&answer, '\n');
-	}
+	add_lines(&trail, &answer);
 	if (!credential_is_anonymous(&c)) {
 		buf_adds(&answer, c.registry_token != NULL   ? "a bearer token"
 				  : c.identity_token != NULL ? "an identity token"

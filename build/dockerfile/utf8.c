@@ -46,23 +46,10 @@ utf8_width(const char *s, size_t len)
 void
 utf8_add(struct buf *out, uint32_t c)
 {
-	if (c < 0x80) {
-		buf_addc(out, (char)c);
-	} else if (c < 0x800) {
-		buf_addc(out, (char)(0xc0 | c >> 6));
-		buf_addc(out, (char)(0x80 | (c & 0x3f)));
-	} else if (c < 0x10000) {
-		buf_addc(out, (char)(0xe0 | c >> 12));
-		buf_addc(out, (char)(0x80 | (c >> 6 & 0x3f)));
-		buf_addc(out, (char)(0x80 | (c & 0x3f)));
-	} else if (c < UTF8_STRAY) {
-		buf_addc(out, (char)(0xf0 | c >> 18));
-		buf_addc(out, (char)(0x80 | (c >> 12 & 0x3f)));
-		buf_addc(out, (char)(0x80 | (c >> 6 & 0x3f)));
-		buf_addc(out, (char)(0x80 | (c & 0x3f)));
-	} else {
+	if (c < UTF8_STRAY)
+		buf_add_utf8(out, c);
+	else
 		buf_addc(out, (char)(c - UTF8_STRAY));
-	}
 }
 
 bool

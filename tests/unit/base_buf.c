@@ -39,6 +39,23 @@ TEST(what_is_added_is_there_and_ends_with_a_zero)
 	same_str(b.data, "");
 }
 
+TEST(a_character_is_added_in_as_many_bytes_as_it_needs)
+{
+	AUTO(buf) struct buf b = BUF_INIT;
+
+	buf_add_utf8(&b, 0x7f);
+	buf_add_utf8(&b, 0x80);
+	buf_add_utf8(&b, 0x7ff);
+	buf_add_utf8(&b, 0x800);
+	buf_add_utf8(&b, 0xffff);
+	buf_add_utf8(&b, 0x10000);
+	buf_add_utf8(&b, 0x10ffff);
+	same_str(b.data, "\x7f"
+			 "\xc2\x80\xdf\xbf"
+			 "\xe0\xa0\x80\xef\xbf\xbf"
+			 "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf");
+}
+
 TEST(long_text_is_formatted_whole)
 {
 	AUTO(buf) struct buf b = BUF_INIT;
@@ -84,6 +101,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(an_empty_buffer_is_text_and_costs_nothing),
 		CASE(what_is_added_is_there_and_ends_with_a_zero),
+		CASE(a_character_is_added_in_as_many_bytes_as_it_needs),
 		CASE(long_text_is_formatted_whole),
 		CASE(reading_stops_at_the_limit),
 		CASE(reading_takes_exactly_the_limit),
