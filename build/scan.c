@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include "base/path.h"
-#include "build/copy_slots.h"
 #include "build/dockerfile/match.h"
 #include "build/stat_cache.h"
+#include "layers/inodes.h"
 
 #define READ_SIZE 262144
 #define SCAN_DEPTH_MAX 4096
@@ -26,7 +26,7 @@
 struct scan {
 	const struct scan_request *r;
 	struct strv wanted; /* sources, clean; "" is everything */
-	bool is_wide;       /* a link was met on the way of a source: take everything */
+	bool is_wide;       /* everything is a source, or a link was met that leads to one */
 	bool met_link;
 	struct listing *listing;
 	struct stat_cache old, new;
@@ -35,7 +35,7 @@ struct scan {
 		struct stat_key key;
 	} * files; /* to be hashed */
 	size_t file_count, file_room;
-	struct copy_slots inodes; /* "dev:ino" of files with several names -> entry */
+	struct inodes inodes; /* of files with several names */
 	int64_t now_ns;
 	uint64_t bytes;
 };
@@ -49,7 +49,12 @@ auto_scan_result(struct scan_result *r)
 
 /* --- what is wanted --------------------------------------------------------------------------- */
 
-enum reach { REACH_NOT, REACH_TOWARDS /* something below may be wanted */, REACH_WANTED };
+enum reach {
+	REACH_NOT,
+	REACH_TOWARDS, /* something below may be wanted */
+	REACH_BELOW,   /* wanted, with a directory that is a source */
+	REACH_NAMED,   /* wanted, as a source itself */
+};
 
 /* One source against a path, component by component. */
 static enum reach
@@ -65,14 +70,16 @@ reach_one(const char *source, const char *path)
 
 			/* "**" of --parents goes through any number of directories */
 			if (strstr(pattern, "**") != NULL)
-				return REACH_WANTED;
+				return REACH_NAMED;
 			if (match_path(pattern, name) != 1)
 				return REACH_NOT;
 		}
 		source += a + (source[a] == '/');
 		path += b + (path[b] == '/');
 	}
-	return *source == '\0' ? REACH_WANTED : REACH_TOWARDS;
+	if (*source != '\0')
+		return REACH_TOWARDS;
+	return *path != '\0' ? REACH_BELOW : REACH_NAMED;
 }
 
 static enum reach
@@ -81,14 +88,27 @@ reach(const struct scan *s, const char *path)
 	enum reach best = REACH_NOT;
 
 	if (s->is_wide)
-		return REACH_WANTED;
-	for (size_t i = 0; i < s->wanted.count && best != REACH_WANTED; i++) {
+		return REACH_BELOW;
+	for (size_t i = 0; i < s->wanted.count && best < REACH_BELOW; i++) {
 		enum reach one = reach_one(s->wanted.items[i], path);
 
 		if (one > best)
 			best = one;
 	}
 	return best;
+}
+
+/* Links are followed on the way to a source and when they are one; below it they are copied. */
+static bool
+is_followed(const struct scan *s, const char *path)
+{
+	for (size_t i = 0; i < s->wanted.count; i++) {
+		enum reach one = reach_one(s->wanted.items[i], path);
+
+		if (one == REACH_TOWARDS || one == REACH_NAMED)
+			return true;
+	}
+	return false;
 }
 
 /* --- walking ---------------------------------------------------------------------------------- */
@@ -124,21 +144,17 @@ describe(const struct stat *st, const char *path, struct entry *e)
 static bool
 is_other_name(struct scan *s, const struct stat *st, struct entry *e)
 {
-	char key[48];
-	size_t first;
+	const char *first;
 
 	if (!S_ISREG(st->st_mode) || st->st_nlink < 2)
 		return false;
-	snprintf(key, sizeof key, "%ju:%ju", (uintmax_t)st->st_dev, (uintmax_t)st->st_ino);
-	first = copy_slots_get(&s->inodes, key);
-	if (first != COPY_SLOT_NONE) {
-		e->kind = ENTRY_HARDLINK;
-		e->size = 0;
-		e->link = xstrdup(s->listing->entries[first].path);
-		return true;
-	}
-	copy_slots_put(&s->inodes, key, s->listing->count);
-	return false;
+	first = inodes_add(&s->inodes, st->st_dev, st->st_ino, e->path);
+	if (first == NULL)
+		return false;
+	e->kind = ENTRY_HARDLINK;
+	e->size = 0;
+	e->link = xstrdup(first);
+	return true;
 }
 
 static int64_t
@@ -214,7 +230,7 @@ visit(struct scan *s, int dir, const char *name, const char *path, const unsigne
 	ignored = s->r->ignore != NULL && ignore_step(s->r->ignore, path, parent, state, NULL);
 	if (ignored && !(S_ISDIR(st.st_mode) && ignore_may_enter(s->r->ignore, path)))
 		return 0;
-	if (S_ISLNK(st.st_mode))
+	if (S_ISLNK(st.st_mode) && !s->is_wide && is_followed(s, path))
 		s->met_link = true;
 	if (wanted == REACH_TOWARDS && !S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode))
 		return 0;
@@ -378,7 +394,7 @@ forget(struct scan *s)
 {
 	listing_free(s->listing);
 	stat_cache_free(&s->new);
-	copy_slots_clear(&s->inodes);
+	inodes_free(&s->inodes);
 	s->file_count = 0;
 	s->bytes = 0;
 }
@@ -392,8 +408,8 @@ scan_all(struct scan *s, struct scan_result *out, struct err *err)
 	s->now_ns = ns_of(&now);
 	if (walk(s, s->r->dir, "", NULL, 0, err) < 0)
 		return -1;
-	/* a link among the sources may lead anywhere in the context */
-	if (s->met_link && !s->is_wide) {
+	/* it may lead anywhere in the context */
+	if (s->met_link) {
 		s->is_wide = true;
 		forget(s);
 		if (walk(s, s->r->dir, "", NULL, 0, err) < 0)
@@ -403,7 +419,6 @@ scan_all(struct scan *s, struct scan_result *out, struct err *err)
 		return -1;
 	drop_empty(s->listing);
 	listing_sort(s->listing);
-	out->files = s->listing->count;
 	out->bytes = s->bytes;
 	if (!stat_cache_same(&s->old, &s->new))
 		stat_cache_format(&s->new, &out->cache);
@@ -417,12 +432,13 @@ scan_context(const struct scan_request *r, struct scan_result *out, struct err *
 	int result;
 
 	clean_sources(r->sources, &s.wanted);
+	s.is_wide = strv_has(&s.wanted, "");
 	stat_cache_parse(r->cache, r->cache_len, &s.old);
 	result = scan_all(&s, out, err);
 	strv_free(&s.wanted);
 	stat_cache_free(&s.old);
 	stat_cache_free(&s.new);
 	free(s.files);
-	copy_slots_free(&s.inodes);
+	inodes_free(&s.inodes);
 	return result;
 }

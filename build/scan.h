@@ -31,8 +31,8 @@ struct scan_request {
 struct scan_result {
 	struct listing listing;
 	struct buf cache;      /* for the next scan; empty when it is as before */
-	uint64_t files, bytes; /* looked at */
-	uint64_t hashed;       /* bytes that had to be read */
+	uint64_t bytes;   /* looked at */
+	uint64_t hashed;  /* that had to be read */
 };
 #define SCAN_RESULT_INIT                                   \
 	{                                                  \

@@ -135,6 +135,26 @@ TEST(a_link_on_the_way_makes_everything_wanted)
 	lists(&f, NULL, "link/x", "link other real/ real/x");
 }
 
+TEST(a_link_inside_a_wanted_directory_leads_nowhere_else)
+{
+	AUTO(fixture) struct fixture f = fixture_new();
+
+	put(&f, "src/x", "1");
+	put(&f, "other", "2");
+	same_int(symlinkat("../other", f.dir, "src/link"), 0);
+	lists(&f, NULL, "src", "src/ src/link src/x");
+}
+
+TEST(a_source_that_is_a_link_makes_everything_wanted)
+{
+	AUTO(fixture) struct fixture f = fixture_new();
+
+	put(&f, "real/x", "1");
+	same_int(symlinkat("real", f.dir, "link"), 0);
+	lists(&f, NULL, "link", "link real/ real/x");
+	lists(&f, NULL, "l*", "link real/ real/x");
+}
+
 TEST(of_two_names_the_second_is_a_hard_link)
 {
 	AUTO(fixture) struct fixture f = fixture_new();
@@ -224,6 +244,8 @@ main(void)
 		CASE(only_what_the_sources_reach_is_listed),
 		CASE(ignored_files_are_not_there_and_exceptions_are),
 		CASE(a_link_on_the_way_makes_everything_wanted),
+		CASE(a_link_inside_a_wanted_directory_leads_nowhere_else),
+		CASE(a_source_that_is_a_link_makes_everything_wanted),
 		CASE(of_two_names_the_second_is_a_hard_link),
 		CASE(owners_do_not_count_and_modes_do),
 		CASE(a_file_that_just_changed_is_not_remembered),
