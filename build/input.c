@@ -14,7 +14,7 @@
 #include "build/dockerfile/mount.h"
 #include "build/dockerfile/parse.h"
 #include "build/fetch.h"
-#include "layers/apply.h"
+#include "build/unpack.h"
 #include "layers/archive.h"
 
 void
@@ -55,58 +55,18 @@ struct unpacking {
 	int tree;
 };
 
-struct stream_joined { /* what was read already, then the rest */
-	struct stream stream;
-	const struct buf *head;
-	size_t at;
-};
-
-static ssize_t
-joined_read(struct stream *s, void *bytes, size_t len, struct err *err)
-{
-	struct stream_joined *j = (struct stream_joined *)s;
-	size_t left = j->head->len - j->at;
-	ssize_t n;
-
-	if (left > 0) {
-		len = len < left ? len : left;
-		memcpy(bytes, j->head->data + j->at, len);
-		j->at += len;
-		return (ssize_t)len;
-	}
-	n = fd_read(STDIN_FILENO, bytes, len);
-	return n < 0 ? err_sys(err, "read stdin") : n;
-}
-
-static void
-joined_free(struct stream *s)
-{
-	free(s);
-}
-
-static const struct stream_ops joined_ops = { joined_read, joined_free };
-
 static int
 unpack(void *arg, json_t **result, struct err *err)
 {
 	struct unpacking *u = arg;
-	struct stream_joined *joined = xzalloc(sizeof *joined);
-	struct apply_options options = { .form = APPLY_ROOT,
-		.owner = APPLY_OWNER_CALLER,
-		.dialect = TAR_PLAIN,
-		.no_devices = true };
-	AUTO(stream) struct stream *tar = NULL;
+	struct stream *rest = stream_fd(STDIN_FILENO);
 
 	(void)result;
-	joined->stream.ops = &joined_ops;
-	joined->head = &u->head;
-	if (archive_decode(&joined->stream, &tar, err) < 0)
-		return -1;
-	return apply_layer(tar, u->tree, &options, NULL, err);
+	return unpack_context(stream_after(u->head.data, u->head.len, rest), u->tree, err);
 }
 
 static int
-unpack_context(struct store *store, struct buf *head, struct input *out, struct err *err)
+unpack_stdin(struct store *store, struct buf *head, struct input *out, struct err *err)
 {
 	AUTO(tree_new) struct tree_new tree = TREE_NEW_INIT;
 	struct unpacking u = { .head = *head };
@@ -135,7 +95,7 @@ context_from_stdin(struct store *store, struct input *out, struct err *err)
 	head.len = (size_t)n;
 	bytes[n] = '\0';
 	if (archive_sniff(head.data, head.len))
-		return unpack_context(store, &head, out, err);
+		return unpack_stdin(store, &head, out, err);
 	buf_add(&out->text, head.data, head.len);
 	if (read_text(STDIN_FILENO, &out->text, err) < 0)
 		return err_in(err, "Dockerfile on stdin");
