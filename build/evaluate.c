@@ -2,6 +2,7 @@
 #include "build/evaluate_inside.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "base/path.h"
 #include "build/dockerfile/duration.h"
 #include "build/dockerfile/expose.h"
+#include "build/dockerfile/quote.h"
 #include "build/dockerfile/stop_signal.h"
 
 /* What every line of history that we write carries; other tools look for this word. */
@@ -38,25 +40,6 @@ set_text(char **field, const char *value)
 	*field = copy;
 }
 
-/* As Go's strconv.Quote does it, which is how exec forms appear in a history. */
-static void
-quote(const char *s, struct buf *out)
-{
-	buf_addc(out, '"');
-	for (; *s != '\0'; s++) {
-		static const char special[] = "\a\b\f\n\r\t\v\\\"", letters[] = "abfnrtv\\\"";
-		const char *at = strchr(special, *s);
-
-		if (at != NULL)
-			buf_addf(out, "\\%c", letters[at - special]);
-		else if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			buf_addf(out, "\\x%02x", (unsigned char)*s);
-		else
-			buf_addc(out, *s);
-	}
-	buf_addc(out, '"');
-}
-
 static void
 note_quoted(struct evaluation *e, const char *name, const struct strv *words)
 {
@@ -66,7 +49,7 @@ note_quoted(struct evaluation *e, const char *name, const struct strv *words)
 	for (size_t i = 0; i < words->count; i++) {
 		if (i > 0)
 			buf_addc(&b, ' ');
-		quote(words->items[i], &b);
+		quote_add(&b, words->items[i], SIZE_MAX);
 	}
 	buf_addc(&b, ']');
 	note(e, true, b.data);
