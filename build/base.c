@@ -269,26 +269,23 @@ finish(struct looking *l, struct err *err)
 }
 
 static int
-wait_for_all(struct looking *all, size_t count, struct err *err)
+wait_for_all(struct looking *all, size_t *left, struct err *err)
 {
-	size_t left = count;
 	int result = 0;
 
-	while (left > 0 && result == 0) {
-		AUTO(free) struct worker **workers = xcalloc(left, sizeof *workers);
+	while (*left > 0 && result == 0) {
+		AUTO(free) struct worker **workers = xcalloc(*left, sizeof *workers);
 		size_t done;
 
-		for (size_t i = 0; i < left; i++)
+		for (size_t i = 0; i < *left; i++)
 			workers[i] = all[i].worker;
-		result = worker_wait_any(workers, left, &done, err);
+		result = worker_wait_any(workers, *left, &done, err);
 		if (result < 0)
 			break;
 		result = finish(&all[done], err);
 		worker_free(all[done].worker);
-		all[done] = all[--left];
+		all[done] = all[--*left];
 	}
-	for (size_t i = 0; i < left; i++)
-		worker_stop(all[i].worker, 0);
 	return result;
 }
 
@@ -301,13 +298,11 @@ start(struct looking *l, struct err *err)
 	return worker_start(&job, &l->worker, err);
 }
 
-int
-base_resolve(struct store *store, enum build_pull pull, const struct session_options *session,
-	struct plan_image **images, size_t count, struct err *err)
+static int
+start_all(struct store *store, enum build_pull pull, const struct session_options *session,
+	struct plan_image **images, size_t count, struct looking *all, size_t *started,
+	struct err *err)
 {
-	AUTO(free) struct looking *all = xcalloc(count, sizeof *all);
-	size_t started = 0;
-
 	for (size_t i = 0; i < count; i++) {
 		int found = 0;
 
@@ -323,11 +318,26 @@ base_resolve(struct store *store, enum build_pull pull, const struct session_opt
 			return err_set(err, ERR_NOTFOUND,
 				"image '%s' is not in the store, and --pull=never was given",
 				images[i]->text);
-		all[started] =
+		all[*started] =
 			(struct looking){ .store = store, .image = images[i], .options = session };
-		if (start(&all[started], err) < 0)
+		if (start(&all[*started], err) < 0)
 			return -1;
-		started++;
+		++*started;
 	}
-	return wait_for_all(all, started, err);
+	return 0;
+}
+
+int
+base_resolve(struct store *store, enum build_pull pull, const struct session_options *session,
+	struct plan_image **images, size_t count, struct err *err)
+{
+	AUTO(free) struct looking *all = xcalloc(count, sizeof *all);
+	size_t left = 0;
+	int result = start_all(store, pull, session, images, count, all, &left, err);
+
+	if (result == 0)
+		result = wait_for_all(all, &left, err);
+	for (size_t i = 0; i < left; i++)
+		worker_stop(all[i].worker, 0);
+	return result;
 }

@@ -177,13 +177,13 @@ build_output_free(struct build_output *o)
 static void need_trees(struct solve *s, size_t stage, size_t upto);
 
 static void
-need_base_trees(struct solve *s, const struct origin *base)
+need_files(struct solve *s, const struct origin *from)
 {
-	if (base->kind == ORIGIN_STAGE)
-		need_trees(s, base->index, SIZE_MAX);
-	if (base->kind == ORIGIN_IMAGE)
-		for (size_t i = 0; i < s->images[base->index].count; i++)
-			s->images[base->index].items[i]->tree_likely = true;
+	if (from->kind == ORIGIN_STAGE)
+		need_trees(s, from->index, SIZE_MAX);
+	if (from->kind == ORIGIN_IMAGE)
+		for (size_t i = 0; i < s->images[from->index].count; i++)
+			s->images[from->index].items[i]->tree_likely = true;
 }
 
 /* Somebody runs on, or reads from, what the first `upto` steps of a stage leave. */
@@ -194,16 +194,7 @@ need_trees(struct solve *s, size_t stage, size_t upto)
 
 	for (size_t i = 0; i < st->count && i < upto; i++)
 		st->nodes[i].wants_tree = true;
-	need_base_trees(s, &s->plan->stages[stage].base);
-}
-
-static void
-need_files(struct solve *s, const struct origin *from)
-{
-	if (from->kind == ORIGIN_STAGE)
-		need_trees(s, from->index, SIZE_MAX);
-	else
-		need_base_trees(s, from);
+	need_files(s, &s->plan->stages[stage].base);
 }
 
 static void
@@ -223,10 +214,7 @@ static void
 want_of_step(struct solve *s, struct plan_step *step)
 {
 	if (step->kind == STEP_COPY && step->in->copy.sources.count > 0) {
-		if (step->from.kind == ORIGIN_CONTEXT && step->fetch_count == 0)
-			strv_add_all(
-				&s->contexts[step->from.index].sources, &step->in->copy.sources);
-		else if (step->from.kind == ORIGIN_CONTEXT)
+		if (step->from.kind == ORIGIN_CONTEXT)
 			want_of_add(s, step);
 		else
 			need_files(s, &step->from);
@@ -575,7 +563,6 @@ answer_call(struct building *b, struct build_result *out, struct err *err)
 	r.diagnostics = &b->diagnostics;
 	r.file = b->file;
 	r.plan = p;
-	r.target = b->o->target;
 	out->answer = call_answer(&r, &out->is_faulty);
 	return 0;
 }

@@ -22,14 +22,8 @@ cache_find(struct store *store, const struct digest *key, struct cache_hit *out,
 	found = store_layer_get(store, r.layers[0], &hit.layer, err);
 	if (found <= 0)
 		return found;
-	if (hit.layer.tree[0] == '\0') {
-		bool here = false;
-
-		for (size_t i = 0; i < hit.layer.blob_count; i++)
-			here = here || hit.layer.blobs[i].here;
-		if (!here)
-			return 0;
-	}
+	if (hit.layer.tree[0] == '\0' && layer_blob_here(&hit.layer) == NULL)
+		return 0;
 	*out = hit;
 	return 1;
 }

@@ -18,7 +18,6 @@ struct call_request {
 	const struct diagnostics *diagnostics; /* sorted */
 	const struct dockerfile *file;         /* NULL where it could not be parsed: CHECK only */
 	const struct plan *plan;               /* finished; NULL: TARGETS, or a CHECK that failed */
-	const char *target;                    /* as it was asked for; NULL: the last stage */
 	const char *error;                     /* CHECK: why it cannot be built; NULL: it can */
 };
 

@@ -142,7 +142,7 @@ start_fetching(struct solve *s, struct context_run *c, struct err *err)
 	f.scratch = j.tree.work_fd;
 	c->busy = true;
 	c->event = j.event = event_start("%s", c->fetch->shown);
-	return solve_start(s, &j, &w, false, NULL, err);
+	return solve_start(s, &j, &w, false, err);
 }
 
 /* Without a directory (a Dockerfile on stdin) there are no files, which is what a COPY then says.
@@ -184,7 +184,7 @@ context_want(struct solve *s, size_t index, struct err *err)
 	if (c->fetch == NULL)
 		c->event = event_start("[internal] load build context");
 	j.event = c->event;
-	result = solve_start(s, &j, &w, false, NULL, err);
+	result = solve_start(s, &j, &w, false, err);
 	buf_free(&sc.cache);
 	return result;
 }

@@ -213,7 +213,7 @@ start_applying(struct solve *s, struct copy_start *c, int read_end, int write_en
 		.step = c->step };
 
 	*c->tree = (struct tree_new)TREE_NEW_INIT; /* the job's now */
-	return solve_start(s, &j, &w, true, NULL, err);
+	return solve_start(s, &j, &w, true, err);
 }
 
 /* Files of trees can only be read inside the user namespace. */
@@ -248,7 +248,7 @@ start_making(struct solve *s, struct copy_start *c, struct making *m, struct err
 	}
 	m->memory = j.memory;
 	m->ingest = j.ingest;
-	return solve_start(s, &j, &w, is_inside(s, c->list, c->origin), NULL, err);
+	return solve_start(s, &j, &w, is_inside(s, c->list, c->origin), err);
 }
 
 int

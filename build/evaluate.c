@@ -132,7 +132,7 @@ resolve_mounts(struct evaluation *e, struct plan_step *s, struct err *err)
 		s->mount_count++;
 		m->from.kind = mount->kind == MOUNT_BIND ? ORIGIN_CONTEXT : ORIGIN_SCRATCH;
 		if (mount->from != NULL && plan_origin(e->plan, e->stage->index, mount->from, false,
-						   in->line_start, &m->from, err) < 0)
+						   &m->from, err) < 0)
 			return -1;
 		if (mount->target != NULL)
 			m->target = evaluate_path(e->stage, mount->target);
@@ -595,6 +595,5 @@ evaluate_stage(struct plan *p, struct plan_stage *st, struct err *err)
 		if (evaluate(p, st, st->stage->items[i], false, err) < 0)
 			return -1;
 	name_steps(p, st);
-	st->evaluated = true;
 	return 0;
 }

@@ -99,8 +99,7 @@ evaluate_copy(struct evaluation *e, struct err *err)
 	struct origin from = { .kind = ORIGIN_CONTEXT };
 	struct plan_step *s;
 
-	if (c->from != NULL && plan_origin(e->plan, e->stage->index, c->from, true,
-				       e->in->line_start, &from, err) < 0)
+	if (c->from != NULL && plan_origin(e->plan, e->stage->index, c->from, true, &from, err) < 0)
 		return -1;
 	s = evaluate_step(e, STEP_COPY);
 	c = &s->in->copy;

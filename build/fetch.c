@@ -46,17 +46,6 @@ is_http(const char *text)
 }
 
 bool
-fetch_is_address(const char *text)
-{
-	struct git_url git = { .remote = NULL };
-	struct err ignored;
-	int found = git_url_parse(text, GIT_URL_SOURCE, &git, &ignored);
-
-	git_url_free(&git);
-	return found != 0 || is_http(text);
-}
-
-bool
 fetch_same(const struct fetch *a, const struct fetch *b)
 {
 	if (a->kind != b->kind || !streq(a->shown, b->shown) || !streq(a->name, b->name) ||

@@ -42,7 +42,6 @@ void auto_fetch(struct fetch **f);
 int fetch_of_source(const char *text, struct fetch **out, struct err *err);
 /* A build context, the main one or a named one; likewise. */
 int fetch_of_context(const char *text, struct fetch **out, struct err *err);
-bool fetch_is_address(const char *text); /* whether one of these would not return 0 */
 bool fetch_same(const struct fetch *a, const struct fetch *b);
 
 /* What a worker is given: it fills dir, which is empty and ours; scratch is another such. */

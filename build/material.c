@@ -61,15 +61,6 @@ material_free(struct material *m)
 	free(m);
 }
 
-static const struct layer_blob *
-blob_here(const struct material *m)
-{
-	for (size_t i = 0; i < m->rec.blob_count; i++)
-		if (m->rec.blobs[i].here)
-			return &m->rec.blobs[i];
-	return NULL;
-}
-
 bool
 material_is_empty(const struct material *m)
 {
@@ -79,7 +70,7 @@ material_is_empty(const struct material *m)
 const struct layer_blob *
 material_blob(const struct material *m)
 {
-	const struct layer_blob *here = blob_here(m);
+	const struct layer_blob *here = layer_blob_here(&m->rec);
 
 	return here != NULL ? here : m->rec.blob_count > 0 ? &m->rec.blobs[0] : NULL;
 }
@@ -235,7 +226,7 @@ start_unpack(struct solve *s, struct material *m, const struct layer_blob *blob,
 	u.tree = j.tree.fs_fd;
 	u.is_single = s->ids.is_single;
 	m->is_busy = true;
-	return solve_start(s, &j, &w, to_tree, NULL, err);
+	return solve_start(s, &j, &w, to_tree, err);
 }
 
 /* --- tree to blob ----------------------------------------------------------------------------- */
@@ -331,7 +322,7 @@ start_pack(struct solve *s, struct material *m, struct err *err)
 	p.blob = ingest_fd(j.ingest);
 	m->is_busy = true;
 	j.event = event_start("exporting layer");
-	return solve_start(s, &j, &w, true, NULL, err);
+	return solve_start(s, &j, &w, true, err);
 }
 
 /* --- from the registry ------------------------------------------------------------------------ */
@@ -395,13 +386,13 @@ start_fetch(struct solve *s, struct plan_image *image, struct err *err)
 	for (size_t i = 0; i < s->material_count; i++) {
 		struct material *m = s->materials[i];
 
-		if (m->image != image || blob_here(m) != NULL || m->rec.tree[0] != '\0')
+		if (m->image != image || layer_blob_here(&m->rec) != NULL || m->rec.tree[0] != '\0')
 			continue;
 		m->is_busy = true;
 		strv_add(&f.wanted, m->rec.blobs[0].digest.text);
 	}
 	j.event = event_start("pull %s", image->pinned);
-	result = solve_start(s, &j, &w, false, NULL, err);
+	result = solve_start(s, &j, &w, false, err);
 	strv_free(&f.wanted);
 	return result;
 }
@@ -411,7 +402,7 @@ start_fetch(struct solve *s, struct plan_image *image, struct err *err)
 static int
 want_blob(struct solve *s, struct material *m, struct err *err)
 {
-	if (blob_here(m) != NULL)
+	if (layer_blob_here(&m->rec) != NULL)
 		return 1;
 	if (m->rec.tree[0] != '\0' && m->image == NULL) {
 		int found = m->has_listing
@@ -471,7 +462,7 @@ want_listing(struct solve *s, struct root *r, size_t index, struct err *err)
 		return found;
 	}
 	found = want_blob(s, m, err);
-	blob = blob_here(m);
+	blob = layer_blob_here(&m->rec);
 	if (found <= 0 || blob == NULL)
 		return found;
 	if (m->tree_likely && m->rec.tree[0] == '\0')
@@ -493,7 +484,7 @@ want_in(struct solve *s, struct root *r, size_t index, enum material_form form, 
 	if (m->rec.tree[0] != '\0' || material_is_empty(m))
 		return 1;
 	found = want_blob(s, m, err);
-	blob = blob_here(m);
+	blob = layer_blob_here(&m->rec);
 	if (found <= 0 || blob == NULL)
 		return found;
 	return unpack_over(s, r, index, blob, err);

@@ -49,12 +49,11 @@ node_miss(struct solve *s, struct node *n)
 	event_log(n->event, 2, why.data, (uint32_t)why.len);
 }
 
-int
-node_done(struct solve *s, struct node *n, const struct cache_hit *hit, struct err *err)
+void
+node_done(struct solve *s, struct node *n, const struct cache_hit *hit)
 {
 	struct material *m = material_of(s, &hit->layer);
 
-	(void)err;
 	root_copy(n->before, &n->after);
 	root_add(&n->after, m);
 	if (hit->layer.id == s->empty.id)
@@ -71,14 +70,13 @@ node_done(struct solve *s, struct node *n, const struct cache_hit *hit, struct e
 		key_end(&k, &n->after.state);
 	}
 	n->state = NODE_DONE;
-	return 0;
 }
 
-int
-node_cached(struct solve *s, struct node *n, const struct cache_hit *hit, struct err *err)
+void
+node_cached(struct solve *s, struct node *n, const struct cache_hit *hit)
 {
 	event_cached(n->event);
-	return node_done(s, n, hit, err);
+	node_done(s, n, hit);
 }
 
 static int
@@ -135,11 +133,10 @@ empty_layer(struct solve *s, struct layer_record *out, struct err *err)
 		sink_finish(sink, err) < 0)
 		return -1;
 	found = store_layer_by_diff_id(s->store, &made.diff_id, out, err);
-	for (size_t i = 0; found > 0 && i < out->blob_count; i++)
-		if (out->blobs[i].here) {
-			ingest_drop(steal(&ingest), INGEST_DISCARD);
-			return 0;
-		}
+	if (found > 0 && layer_blob_here(out) != NULL) {
+		ingest_drop(steal(&ingest), INGEST_DISCARD);
+		return 0;
+	}
 	if (found < 0 || ingest_sync(ingest, err) < 0 ||
 		ingest_commit(&ingest, &made.blob.digest, made.blob.size, err) < 0)
 		return -1;
@@ -167,9 +164,9 @@ made_nothing(struct solve *s, struct node *n, struct err *err)
 	hit.content = s->empty.content;
 	solve_time(s, hit.created);
 	if ((n->made.tree[0] != '\0' && solve_drop(s, n->made.tree, err) < 0) ||
-		keep(s, n, &n->definition, &hit, err) < 0 ||
-		keep(s, n, &n->content, &hit, err) < 0 || node_done(s, n, &hit, err) < 0)
+		keep(s, n, &n->definition, &hit, err) < 0 || keep(s, n, &n->content, &hit, err) < 0)
 		return -1;
+	node_done(s, n, &hit);
 	event_done(n->event);
 	return 0;
 }
@@ -211,8 +208,7 @@ node_made(struct solve *s, struct node *n, struct err *err)
 		return -1;
 	if (same && n->made.tree[0] != '\0' && solve_drop(s, n->made.tree, err) < 0)
 		return -1;
-	if (node_done(s, n, &hit, err) < 0)
-		return -1;
+	node_done(s, n, &hit);
 	if (!same) {
 		struct material *m = material_of(s, &hit.layer);
 

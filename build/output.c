@@ -401,7 +401,7 @@ output_dir(struct solve *s, const struct build_output *to, const char *subdir, s
 	p.other_fd = ends[1];
 	result = start_files(s, &list, ends[1], ends[0], err);
 	if (result == 0)
-		result = solve_start(s, &j, &w, false, NULL, err);
+		result = solve_start(s, &j, &w, false, err);
 	auto_fd(&ends[0]);
 	auto_fd(&ends[1]);
 	if (result == 0)

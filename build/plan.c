@@ -8,12 +8,6 @@
 #include "build/dockerfile/suggest.h"
 #include "build/evaluate.h"
 
-bool
-origin_same(const struct origin *a, const struct origin *b)
-{
-	return a->kind == b->kind && (a->kind == ORIGIN_SCRATCH || a->index == b->index);
-}
-
 int
 plan_at(const struct plan *p, const struct instruction *in, struct err *err)
 {
@@ -107,7 +101,7 @@ context_dir(struct plan *p, const char *value, size_t *out, struct err *err)
 
 static int
 image_find(struct plan *p, const char *text, const char *context, const struct platform *platform,
-	int line, size_t *out, struct err *err)
+	size_t *out, struct err *err)
 {
 	struct plan_image *image;
 	struct ref ref;
@@ -128,7 +122,6 @@ image_find(struct plan *p, const char *text, const char *context, const struct p
 	image->text = xstrdup(text);
 	image->ref = ref;
 	image->platform = *platform;
-	image->line = line;
 	image->context = context;
 	p->images = grow(p->images, p->image_count, &p->image_room, sizeof *p->images);
 	*out = p->image_count;
@@ -137,8 +130,8 @@ image_find(struct plan *p, const char *text, const char *context, const struct p
 }
 
 static int
-image_origin(struct plan *p, const char *text, const struct platform *platform, int line,
-	struct origin *out, struct err *err)
+image_origin(struct plan *p, const char *text, const struct platform *platform, struct origin *out,
+	struct err *err)
 {
 	const char *context = context_value(p, text);
 	size_t index;
@@ -147,7 +140,7 @@ image_origin(struct plan *p, const char *text, const struct platform *platform, 
 		out->kind = ORIGIN_CONTEXT;
 		return context_dir(p, context, &out->index, err);
 	}
-	if (image_find(p, text, context, platform, line, &index, err) < 0)
+	if (image_find(p, text, context, platform, &index, err) < 0)
 		return -1;
 	*out = (struct origin){ .kind = ORIGIN_IMAGE, .index = index };
 	return 0;
@@ -165,8 +158,8 @@ parse_index(const char *text, size_t *out)
 }
 
 int
-plan_origin(struct plan *p, size_t stage, const char *text, bool by_number, int line,
-	struct origin *out, struct err *err)
+plan_origin(struct plan *p, size_t stage, const char *text, bool by_number, struct origin *out,
+	struct err *err)
 {
 	size_t index;
 	int named;
@@ -193,7 +186,7 @@ plan_origin(struct plan *p, size_t stage, const char *text, bool by_number, int 
 		*out = (struct origin){ .kind = ORIGIN_SCRATCH };
 		return 0;
 	}
-	return image_origin(p, text, &p->stages[stage].platform, line, out, err);
+	return image_origin(p, text, &p->stages[stage].platform, out, err);
 }
 
 /* --- FROM ------------------------------------------------------------------------------------- */
@@ -408,7 +401,7 @@ need_origin(struct plan *p, size_t stage, const char *text, bool by_number,
 {
 	struct origin origin;
 
-	if (plan_origin(p, stage, text, by_number, in->line_start, &origin, err) < 0)
+	if (plan_origin(p, stage, text, by_number, &origin, err) < 0)
 		return plan_at(p, in, err);
 	if (origin.kind != ORIGIN_STAGE)
 		return 0;
@@ -458,8 +451,8 @@ need_stage(struct plan *p, size_t index, struct err *err)
 	if (st->needed)
 		return 0;
 	st->needed = true;
-	if (st->base_text != NULL && image_origin(p, st->base_text, &st->platform,
-					     st->stage->from->line_start, &st->base, err) < 0)
+	if (st->base_text != NULL &&
+		image_origin(p, st->base_text, &st->platform, &st->base, err) < 0)
 		return plan_at(p, st->stage->from, err);
 	if (st->base.kind == ORIGIN_CONTEXT) {
 		err_set(err, ERR_INPUT,

@@ -36,14 +36,12 @@ struct origin {
 	enum origin_kind kind;
 	size_t index;
 };
-bool origin_same(const struct origin *a, const struct origin *b);
 
 /* An image that FROM or --from names, and, once looked up, what it is. */
 struct plan_image {
 	char *text; /* as it stands in the Dockerfile, expanded */
 	struct ref ref;
 	struct platform platform; /* asked for */
-	int line;                 /* where it is named first */
 	const char *context; /* --build-context value that takes its place; NULL: none.  Lent */
 	/* filled by base_resolve() */
 	bool resolved;
@@ -101,7 +99,6 @@ struct plan_stage {
 	bool needed;          /* the target reaches it */
 	bool is_target_chain; /* its layers are part of the image that is made */
 	bool files_wanted;    /* some COPY --from or mount reads it */
-	bool evaluated;
 	struct config config; /* as the stage ends; `created` of our history lines is NULL */
 	size_t base_history;  /* lines of history that came from the base */
 	struct scope scope;
@@ -158,7 +155,7 @@ void auto_plan(struct plan **p);
 
 /* What --from=text means in a stage: a stage before it, a named context, else an image (added to
  * the plan's list).  by_number: "0" is the first stage. */
-int plan_origin(struct plan *p, size_t stage, const char *text, bool by_number, int line,
+int plan_origin(struct plan *p, size_t stage, const char *text, bool by_number,
 	struct origin *out, struct err *err);
 
 /* The ORIGIN_CONTEXT that a fetch fills; takes f. */

@@ -100,7 +100,7 @@ plan_staging(struct solve *s, struct node *n, size_t mount, struct err *err)
 	const char *source = m->mount.source != NULL ? m->mount.source : "/";
 	AUTO(strv) struct strv sources = STRV_INIT;
 	AUTO(buf) struct buf clean = BUF_INIT;
-	AUTO(free) char *rooted = xasprintf("/%s", source), *dest = NULL;
+	AUTO(free) char *rooted = xasprintf("/%s", source);
 	struct copy_request r = { .sources = &sources,
 		.origin = s->contexts[m->from.index].view,
 		.origin_is_context = true,
@@ -109,7 +109,7 @@ plan_staging(struct solve *s, struct node *n, size_t mount, struct err *err)
 	/* the tree holds the source under its own path, so that a file keeps its name */
 	path_clean(rooted, &clean);
 	strv_add(&sources, source);
-	r.dest = dest = streq(clean.data, "/") ? xstrdup("/") : xstrdup(clean.data);
+	r.dest = clean.data;
 	return copy_plan(&r, &n->stagings[mount].list, err);
 }
 
@@ -236,20 +236,14 @@ run_mounts_want(struct solve *s, struct node *n, struct err *err)
 /* --- secrets ---------------------------------------------------------------------------------- */
 
 /* --secret id=x,src=path | id=x,env=NAME | id=x: where the bytes are. */
-static const char *
-secret_field(const struct strv *fields, const char *name)
-{
-	return strv_env_get(fields, name);
-}
-
 static int
 read_secret(const struct strv *fields, const char *id, struct buf *out, struct err *err)
 {
-	const char *source = secret_field(fields, "src"), *env = secret_field(fields, "env");
-	const char *type = secret_field(fields, "type");
+	const char *source = strv_env_get(fields, "src"), *env = strv_env_get(fields, "env");
+	const char *type = strv_env_get(fields, "type");
 
 	if (source == NULL)
-		source = secret_field(fields, "source");
+		source = strv_env_get(fields, "source");
 	/* as docker: a variable of the secret's name wins over a file, unless told otherwise */
 	if (env == NULL && !streq(type, "file") && getenv(source != NULL ? source : id) != NULL)
 		env = source != NULL ? source : id;
@@ -277,7 +271,7 @@ find_secret(struct solve *s, const char *id, struct buf *out, struct err *err)
 
 		if (csv_parse(s->o->secrets.items[i], &fields, err) < 0)
 			return err_in(err, "--secret");
-		has = secret_field(&fields, "id");
+		has = strv_env_get(&fields, "id");
 		if (has == NULL)
 			return err_set(
 				err, ERR_USAGE, "--secret '%s' has no id", s->o->secrets.items[i]);
@@ -425,9 +419,9 @@ prepare_ssh(struct solve *s, struct node *n, size_t mount, struct box_mount *ite
 	struct tree_new *tree = &n->stagings[mount].tree;
 	AUTO(free) char *agent = NULL;
 	AUTO(free)
-	char *target =
-		sm->target != NULL ? xstrdup(sm->target)
-				   : xasprintf("/run/buildkit/ssh_agent.%zu", out->agent_count);
+	char *target = sm->target != NULL
+			       ? xstrdup(sm->target)
+			       : xasprintf("/run/buildkit/ssh_agent.%zu", out->agent_count);
 	int found = ssh_relay_find(&s->o->ssh, id, &agent, err);
 	struct run_mount_view *v;
 

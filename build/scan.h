@@ -30,7 +30,7 @@ struct scan_request {
 
 struct scan_result {
 	struct listing listing;
-	struct buf cache;      /* for the next scan; empty when it is as before */
+	struct buf cache; /* for the next scan; empty when it is as before */
 	uint64_t bytes;   /* looked at */
 	uint64_t hashed;  /* that had to be read */
 };

@@ -147,7 +147,7 @@ solve_time(const struct solve *s, char out[40])
 
 int
 solve_start(struct solve *s, const struct job *j, const struct worker_job *w, bool inside,
-	struct job **out, struct err *err)
+	struct err *err)
 {
 	struct worker_job start = *w;
 	struct job *copy;
@@ -161,8 +161,6 @@ solve_start(struct solve *s, const struct job *j, const struct worker_job *w, bo
 		s->steps_at_work++;
 	if (inside)
 		ids_job_inside(s->userns, &start, &copy->inside);
-	if (out != NULL)
-		*out = copy;
 	return worker_start(&start, &copy->worker, err);
 }
 
@@ -175,8 +173,6 @@ solve_may_start(const struct solve *s)
 static void
 job_free(struct job *j)
 {
-	if (j->worker != NULL)
-		worker_stop(j->worker, 2000);
 	auto_fd(&j->memory);
 	if (j->ingest != NULL)
 		ingest_drop(j->ingest, INGEST_DISCARD);
@@ -191,7 +187,7 @@ job_stop(struct solve *s, struct job *j)
 	struct err ignored;
 
 	if (j->worker != NULL)
-		worker_stop(j->worker, 2000);
+		worker_stop(j->worker, WORKER_GRACE_MS);
 	j->worker = NULL;
 	if (j->tree.fs_fd >= 0 && j->tree.id[0] != '\0' &&
 		store_tree_drop(s->store, j->tree.id, &ignored) == 0)
@@ -252,7 +248,7 @@ solve_flush(struct solve *s, struct err *err)
 	if (s->is_flushing)
 		return 0;
 	s->is_flushing = true;
-	return solve_start(s, &j, &w, false, NULL, err);
+	return solve_start(s, &j, &w, false, err);
 }
 
 /* What must end before the build can. */

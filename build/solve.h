@@ -161,10 +161,10 @@ int solve_drop(struct solve *s, const char *tree, struct err *err);
 /* RFC 3339 of now, or of SOURCE_DATE_EPOCH. */
 void solve_time(const struct solve *s, char out[40]);
 
-/* Starts a worker for j, whose fields say what it fills; j is copied, and the copy is given in *out
- * (may be NULL).  inside: the body runs in the user namespace. */
+/* Starts a worker for j (copied), whose fields say what it fills.  inside: the body runs in the user
+ * namespace. */
 int solve_start(struct solve *s, const struct job *j, const struct worker_job *w, bool inside,
-	struct job **out, struct err *err);
+	struct err *err);
 bool solve_may_start(const struct solve *s); /* another step */
 
 struct view *root_view(struct root *r); /* all listings must be there; lent */
@@ -181,8 +181,8 @@ bool origin_ready(struct solve *s, const struct origin *o);
 
 /* A node's work is done: its layer joins the root.  hit: what the record has. */
 struct cache_hit;
-int node_done(struct solve *s, struct node *n, const struct cache_hit *hit, struct err *err);
-int node_cached(struct solve *s, struct node *n, const struct cache_hit *hit, struct err *err);
+void node_done(struct solve *s, struct node *n, const struct cache_hit *hit);
+void node_cached(struct solve *s, struct node *n, const struct cache_hit *hit);
 /* The layer in n->made and n->listing is complete: into the store, the cache and the root. */
 int node_made(struct solve *s, struct node *n, struct err *err);
 bool node_may_use_cache(const struct solve *s, const struct node *n);

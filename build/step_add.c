@@ -143,7 +143,7 @@ start(struct solve *s, struct added_archive *u, int from, struct err *err)
 		return -1;
 	}
 	u->node->pending++;
-	return solve_start(s, &j, &w, false, NULL, err);
+	return solve_start(s, &j, &w, false, err);
 }
 
 int

@@ -148,7 +148,8 @@ look_up(struct solve *s, struct node *n, const struct digest *key, struct err *e
 
 	if (found <= 0)
 		return found;
-	return node_cached(s, n, &hit, err) < 0 ? -1 : 1;
+	node_cached(s, n, &hit);
+	return 1;
 }
 
 /* 1: found, 0: not, or not yet (the state says which), -1. */
@@ -296,7 +297,7 @@ want_owner(struct solve *s, struct node *n, struct err *err)
 	if (root_open(s, n->before, &lowers, &count, err) < 0)
 		return -1;
 	a = (struct asking){ s->userns, lowers, count, spec };
-	ready = solve_start(s, &j, &w, false, NULL, err);
+	ready = solve_start(s, &j, &w, false, err);
 	root_close(lowers, count);
 	n->pending++;
 	return ready;

@@ -288,7 +288,7 @@ start(struct solve *s, struct node *n, struct running *r, struct err *err)
 	tree = (struct tree_new)TREE_NEW_INIT;
 	n->pending = 1;
 	n->state = NODE_WORKING;
-	return solve_start(s, &j, &w, false, NULL, err);
+	return solve_start(s, &j, &w, false, err);
 }
 
 static int
@@ -326,9 +326,10 @@ look_up(struct solve *s, struct node *n, struct err *err)
 	define(s, n);
 	found = node_may_use_cache(s, n) ? cache_find(s->store, &n->definition, &hit, err) : 0;
 	if (found > 0)
-		return node_cached(s, n, &hit, err);
-	n->state = NODE_KEYED;
-	return found;
+		node_cached(s, n, &hit);
+	else
+		n->state = NODE_KEYED;
+	return found < 0 ? -1 : 0;
 }
 
 int

@@ -172,6 +172,8 @@ struct layer_record {
 	size_t blob_count;
 	bool has_listing; /* out only */
 };
+/* The first of its blobs that is in the store; NULL when none is. */
+const struct layer_blob *layer_blob_here(const struct layer_record *r);
 
 /* Adds *r, and sets it to what the store has afterwards: a layer with the same diff id is
  * completed with what r knows (its own tree stays if it has one), so its id and tree may be

@@ -155,6 +155,15 @@ by_text(struct store *s, const char *sql, const struct digest *d, struct layer_r
 	return store_mended(s, result, err) ? 0 : result;
 }
 
+const struct layer_blob *
+layer_blob_here(const struct layer_record *r)
+{
+	for (size_t i = 0; i < r->blob_count; i++)
+		if (r->blobs[i].here)
+			return &r->blobs[i];
+	return NULL;
+}
+
 int
 store_layer_by_diff_id(
 	struct store *s, const struct digest *diff_id, struct layer_record *out, struct err *err)
