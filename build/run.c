@@ -184,7 +184,7 @@ perform(struct program *p, int *status, struct err *err)
 	p->terminal = terminal;
 	if (worker_start(&job, &w, err) < 0)
 		return -1;
-	if (terminal != NULL && terminal_relay(terminal, p->request->interactive, err) < 0)
+	if (terminal != NULL && terminal_relay(terminal, w, p->request->interactive, err) < 0)
 		return -1;
 	if (worker_wait_any(&w, 1, &done, err) < 0 || worker_result(w, &result, err) < 0)
 		return -1;

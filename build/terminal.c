@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -100,32 +99,38 @@ pass(int from, int to)
 	return fd_write(to, bytes, (size_t)n) == 0;
 }
 
+/* The size first and the output last: a program that writes without end does not keep ^C away. */
+enum { SIZE, KEYS, OUTPUT, PLACES };
+
 int
-terminal_relay(struct terminal *t, bool takes_input, struct err *err)
+terminal_relay(struct terminal *t, struct worker *program, bool takes_input, struct err *err)
 {
-	struct pollfd fds[3] = { { .events = POLLIN }, { .events = POLLIN }, { .events = POLLIN } };
 	struct signalfd_siginfo info;
+	int fds[PLACES];
+	size_t ready;
 
 	auto_fd(&t->peer);
 	if (watch_size(t, err) < 0)
 		return -1;
 	make_raw(t);
-	fds[0].fd = t->master;
-	fds[1].fd = t->resized;
-	fds[2].fd = takes_input ? STDIN_FILENO : -1;
+	fds[SIZE] = t->resized;
+	fds[KEYS] = takes_input ? STDIN_FILENO : -1;
+	fds[OUTPUT] = t->master;
 	for (;;) {
-		if (poll(fds, 3, -1) < 0) {
-			if (errno == EINTR)
-				continue;
-			return err_sys(err, "poll");
-		}
-		if (fds[1].revents != 0 && read(t->resized, &info, sizeof info) > 0)
+		if (worker_wait_for(&program, 1, fds, PLACES, &ready, err) < 0)
+			return -1;
+		if (ready == 0)
+			break;
+		if (ready == 1 + SIZE && read(t->resized, &info, sizeof info) > 0)
 			follow_size(t);
-		if (fds[2].revents != 0 && !pass(STDIN_FILENO, t->master))
-			fds[2].fd = -1;
-		if (fds[0].revents != 0 && !pass(t->master, STDOUT_FILENO))
+		if (ready == 1 + KEYS && !pass(STDIN_FILENO, t->master))
+			fds[KEYS] = -1;
+		if (ready == 1 + OUTPUT && !pass(t->master, STDOUT_FILENO))
 			return 0;
 	}
+	while (pass(t->master, STDOUT_FILENO))
+		;
+	return 0;
 }
 
 void

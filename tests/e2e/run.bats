@@ -93,3 +93,31 @@ load helpers
 	works prog run "$(prog build --progress quiet .)"
 	stdout_is built
 }
+
+@test "-t gives the program a terminal, and its output to the last" {
+	needs_boxes
+	load_busybox
+	works prog run -t busybox sh -c '[ -t 0 ] && [ -t 1 ] && seq 1 20000'
+	same "$(tr -d '\r' <"$T/stdout" | tail -n 1)" 20000
+	same "$(wc -l <"$T/stdout")" 20000
+	fails 3 prog run -t busybox sh -c 'exit 3'
+}
+
+@test "a program on a terminal ends when run is told to" {
+	needs_boxes
+	load_busybox
+	for signal in TERM HUP; do
+		"$builddir/cooper" run -t busybox sh -c 'echo started; exec sleep 7654321' >"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &
+		pid=$!
+		until grep -q started "$T/stdout"; do
+			kill -0 "$pid" || explain "it ended too soon"
+		done
+		kill -$signal "$pid"
+		status=0
+		wait "$pid" || status=$?
+		command="run -t, $signal"
+		[ "$status" -gt 128 ] || same "$status" "more than 128"
+		! pgrep -f "^sleep 7654321" || explain "a process is left"
+	done
+	store_is_clean
+}
