@@ -217,6 +217,27 @@ repair(struct work *w, const char *root, bool keeps_names)
 	return bad;
 }
 
+/* Damage may happen to look like the version of a newer store.  That is left alone. */
+static bool
+looks_newer(int dir)
+{
+	AUTO(buf) struct buf text = BUF_INIT;
+	struct err ignored = { 0 };
+
+	return file_read(dir, "version", 1000, &text, &ignored) == 0 &&
+	       strtol(text.data, NULL, 10) > 1;
+}
+
+static int
+is_refused(struct work *w, const char *root)
+{
+	if (store_open(root, &w->store, &w->err) < 0 && strstr(w->err.msg, "newer cooper") != NULL)
+		return 0;
+	printf("# a newer store was opened: %s\n", w->err.msg);
+	auto_store(&w->store);
+	return 1;
+}
+
 /* In a child of its own, with a time limit, for it must neither crash nor hang. */
 static int
 one_damage(const char *dir, size_t victim, size_t damage, uint64_t seed)
@@ -224,7 +245,7 @@ one_damage(const char *dir, size_t victim, size_t damage, uint64_t seed)
 	struct work w = { .random = seed | 1 };
 	char root[64];
 	char path[300];
-	bool chosen = false;
+	bool chosen = false, is_newer = false;
 	int fd = -1;
 	int bad = 0;
 
@@ -235,10 +256,11 @@ one_damage(const char *dir, size_t victim, size_t damage, uint64_t seed)
 	chosen = choose(fd, victims[victim].path, victims[victim].is_dir, &w, path);
 	if (chosen)
 		damages[damage].damage(fd, path, &w);
+	is_newer = looks_newer(fd);
 	close(fd);
 	use(&w, root);
-	bad = repair(&w, root, victims[victim].keeps_names);
-	if (bad == 0)
+	bad = is_newer ? is_refused(&w, root) : repair(&w, root, victims[victim].keeps_names);
+	if (bad == 0 && !is_newer)
 		fill(&w, root);
 	work_need(path_remove(AT_FDCWD, root, &w.err), &w);
 	return bad != 0;
