@@ -1,6 +1,7 @@
 # base/ - the ground: errors, memory, buffers, paths, files, processes
 noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
+	base/archive_file.c base/archive_file.h \
 	base/err.c base/err.h \
 	base/mem.c base/mem.h \
 	base/buf.c base/buf.h \

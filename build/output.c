@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/archive_file.h"
 #include "base/event.h"
 #include "base/path.h"
 #include "base/worker.h"
@@ -251,38 +252,6 @@ archive(void *arg, json_t **result, struct err *err)
 	return copy_into(a, to, err);
 }
 
-/* A file that appears when it is complete, or stdout. */
-static int
-open_dest(const char *dest, char **part, int *fd, struct err *err)
-{
-	*part = NULL;
-	if (streq(dest, "-")) {
-		*fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-		return *fd < 0 ? err_sys(err, "stdout") : 0;
-	}
-	*part = xasprintf("%s.part-%ld", dest, (long)getpid());
-	*fd = openat(AT_FDCWD, *part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (*fd < 0) {
-		free(*part);
-		*part = NULL;
-		return err_sys(err, "create '%s'", dest);
-	}
-	return 0;
-}
-
-static int
-close_dest(const char *dest, char *part, int *fd, int result, struct err *err)
-{
-	if (result == 0 && part != NULL &&
-		(fsync(*fd) < 0 || renameat(AT_FDCWD, part, AT_FDCWD, dest) < 0))
-		result = err_sys(err, "write '%s'", dest);
-	if (result < 0 && part != NULL)
-		unlinkat(AT_FDCWD, part, 0);
-	auto_fd(fd);
-	free(part);
-	return result;
-}
-
 int
 output_archive(struct store *store, const struct build_options *o, const struct build_output *to,
 	const struct descriptor *image, struct err *err)
@@ -293,18 +262,19 @@ output_archive(struct store *store, const struct build_options *o, const struct 
 	};
 	struct worker_job job = { .name = "export", .run = archive, .arg = &a };
 	bool is_file = to->type == BUILD_OUTPUT_DOCKER || to->is_tar;
-	char *part = NULL;
+	AUTO(archive_file) struct archive_file file = ARCHIVE_FILE_INIT;
 	uint32_t event;
 	int result;
 
 	if (output_names(&o->tags, &names, err) < 0)
 		return -1;
-	if (is_file && open_dest(to->dest, &part, &a.fd, err) < 0)
+	if (is_file && archive_file_new(to->dest, &file, err) < 0)
 		return -1;
+	a.fd = file.fd;
 	event = event_start("exporting to %s", to->dest);
 	result = worker_call(&job, NULL, err);
-	if (is_file)
-		result = close_dest(to->dest, part, &a.fd, result, err);
+	if (result == 0 && is_file)
+		result = archive_file_finish(&file, err);
 	if (result < 0) {
 		event_fail(event, err->msg);
 		return err_in(err, "export to '%s'", to->dest);
@@ -368,15 +338,12 @@ static int
 output_tar(struct solve *s, const struct build_output *to, struct err *err)
 {
 	AUTO(copy_list) struct copy_list list = COPY_LIST_INIT;
-	char *part = NULL;
-	int fd = -1, result;
+	AUTO(archive_file) struct archive_file file = ARCHIVE_FILE_INIT;
 
-	if (open_dest(to->dest, &part, &fd, err) < 0)
+	if (archive_file_new(to->dest, &file, err) < 0 ||
+		start_files(s, &list, file.fd, -1, err) < 0 || solve_wait(s, err) < 0)
 		return -1;
-	result = start_files(s, &list, fd, -1, err);
-	if (result == 0)
-		result = solve_wait(s, err);
-	return close_dest(to->dest, part, &fd, result, err);
+	return archive_file_finish(&file, err);
 }
 
 static int

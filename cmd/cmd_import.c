@@ -6,11 +6,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/archive_file.h"
 #include "base/event.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/worker.h"
-#include "cmd/archive_file.h"
 #include "cmd/cmd.h"
 #include "cmd/image.h"
 #include "cmd/show.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/archive_file.h"
 #include "base/mem.h"
 #include "base/worker.h"
-#include "cmd/archive_file.h"
 #include "cmd/cmd.h"
 #include "cmd/image.h"
 #include "cmd/ui.h"

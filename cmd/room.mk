@@ -3,7 +3,6 @@
 # libcmd.a is all of it but main, for the tests.
 noinst_LIBRARIES += libcmd.a
 libcmd_a_SOURCES = \
-	cmd/archive_file.c cmd/archive_file.h \
 	cmd/cmd.h \
 	cmd/cmd_artifact.c \
 	cmd/cmd_build.c \

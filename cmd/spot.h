@@ -2,8 +2,8 @@
 #ifndef CMD_SPOT_H
 #define CMD_SPOT_H
 
+#include "base/archive_file.h"
 #include "base/err.h"
-#include "cmd/archive_file.h"
 #include "layers/stream.h"
 #include "registry/place.h"
 #include "registry/ref.h"

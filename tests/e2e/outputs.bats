@@ -184,3 +184,19 @@ docker_is_whole() {
 	works tar -tf root.tar hello
 	same "$(cat out/hello)" hello
 }
+
+@test "a pipe that is an output stays one, and gets the bytes" {
+	mkdir ctx
+	echo hello >ctx/hello
+	printf 'FROM scratch\nCOPY hello /\n' >ctx/Dockerfile
+	mkfifo pipe
+	for type in tar oci docker; do
+		works prog build -q -t app:1 -o "type=$type,dest=$type.tar" ctx
+		timeout 60 cat pipe >got.tar 3>&- &
+		works timeout 60 "$builddir/cooper" build -q -t app:1 -o "type=$type,dest=pipe" ctx
+		[ -p pipe ] || explain "the pipe is gone"
+		wait $!
+		works cmp "$type.tar" got.tar
+	done
+	same "$(ls -A)" "$(printf 'ctx\ndocker.tar\ngot.tar\noci.tar\npipe\ntar.tar')"
+}

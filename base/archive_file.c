@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/archive_file.h"
+#include "base/archive_file.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -28,7 +28,7 @@ archive_file_open(const char *path, struct err *err)
 
 	if (path == NULL || streq(path, "-"))
 		return duplicate(STDIN_FILENO, "read from", err);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? err_sys(err, "'%s'", path) : fd;
 }
 
@@ -40,15 +40,15 @@ archive_file_new(const char *path, struct archive_file *out, struct err *err)
 
 	if (path == NULL || streq(path, "-")) {
 		f.fd = duplicate(STDOUT_FILENO, "written to", err);
-	} else if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+	} else if (fstatat(AT_FDCWD, path, &st, 0) == 0 && !S_ISREG(st.st_mode)) {
 		/* a pipe or device stays what it is */
-		f.fd = open(path, O_WRONLY | O_CLOEXEC);
+		f.fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
 		if (f.fd < 0)
 			err_sys(err, "'%s'", path);
 	} else {
 		f.path = path;
 		f.part = xasprintf("%s.part-%ld", path, (long)getpid());
-		f.fd = open(f.part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
+		f.fd = openat(AT_FDCWD, f.part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 		if (f.fd < 0) {
 			err_sys(err, "'%s'", path);
 			free(f.part);
@@ -63,7 +63,8 @@ archive_file_new(const char *path, struct archive_file *out, struct err *err)
 int
 archive_file_finish(struct archive_file *f, struct err *err)
 {
-	if (f->part != NULL && rename(f->part, f->path) < 0)
+	if (f->part != NULL &&
+		(fsync(f->fd) < 0 || renameat(AT_FDCWD, f->part, AT_FDCWD, f->path) < 0))
 		return err_sys(err, "'%s'", f->path);
 	free(steal(&f->part));
 	if (close(f->fd) < 0) {
@@ -79,6 +80,6 @@ auto_archive_file(struct archive_file *f)
 {
 	auto_fd(&f->fd);
 	if (f->part != NULL)
-		unlink(f->part);
+		unlinkat(AT_FDCWD, f->part, 0);
 	free(steal(&f->part));
 }
