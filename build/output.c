@@ -13,11 +13,11 @@
 #include "base/worker.h"
 #include "build/base.h"
 #include "build/material.h"
+#include "build/push.h"
 #include "layers/apply.h"
 #include "registry/place_archive.h"
 #include "registry/place_layout.h"
 #include "registry/place_store.h"
-#include "registry/remote.h"
 
 int
 output_names(const struct strv *tags, struct strv *out, struct err *err)
@@ -38,151 +38,6 @@ output_names(const struct strv *tags, struct strv *out, struct err *err)
 	return 0;
 }
 
-/* --- push ------------------------------------------------------------------------------------- */
-
-struct pushing {
-	struct store *store;
-	const struct session_options *session;
-	const struct descriptor *image;
-	const struct ref *to;
-	/* layers that are not here, and where each can be had */
-	struct strv missing, sources;
-	struct descriptor *layers;
-	size_t layer_count, layer_room;
-};
-
-/* A layer that only metadata follows was never downloaded: its registry moves it, or it passes
- * through. */
-static int
-move_layer(
-	struct pushing *p, struct session *session, struct place *to, size_t index, struct err *err)
-{
-	const struct descriptor *d = &p->layers[index];
-	AUTO(place) struct place *from = NULL;
-	struct source_place source;
-	struct ref ref;
-	int there = to->ops->has(to, d, err);
-
-	if (there != 0)
-		return there < 0 ? -1 : 0;
-	if (ref_parse(p->sources.items[index], &ref, err) < 0 ||
-		remote_open(session, &ref, REMOTE_PULL, &from, err) < 0)
-		return -1;
-	if (to->ops->mount != NULL && to->ops->mount(to, d, from, err) > 0)
-		return 0;
-	source_place(&source, from, d);
-	return to->ops->put(to, d, &source.source, err);
-}
-
-static bool
-is_here(const struct descriptor *layer, void *arg)
-{
-	return !strv_has(&((struct pushing *)arg)->missing, layer->digest.text);
-}
-
-static int
-push(void *arg, json_t **result, struct err *err)
-{
-	struct pushing *p = arg;
-	struct place_copy_options options = {
-		.all_platforms = true, .wants_layer = is_here, .arg = p
-	};
-	AUTO(descriptor) struct descriptor copied = { .size = 0 };
-	AUTO(session) struct session *session = NULL;
-	AUTO(place) struct place *from = place_store_new(p->store), *to = NULL;
-
-	(void)result;
-	if (session_open(p->session, &session, err) < 0 ||
-		remote_open(session, p->to, REMOTE_PUSH, &to, err) < 0)
-		return -1;
-	for (size_t i = 0; i < p->layer_count; i++)
-		if (move_layer(p, session, to, i, err) < 0)
-			return err_in(err, "layer %s", p->layers[i].digest.text);
-	if (place_copy(from, to, p->image, &options, &copied, err) < 0)
-		return -1;
-	return to->ops->tag(to, ref_name(p->to), &copied, err);
-}
-
-static int find_missing(
-	struct pushing *p, const struct descriptor *d, unsigned depth, struct err *err);
-
-static int
-find_missing_layers(
-	struct pushing *p, const struct buf *bytes, const struct descriptor *d, struct err *err)
-{
-	AUTO(manifest) struct manifest m = { .layer_count = 0 };
-
-	if (manifest_parse(bytes->data, bytes->len, d->media_type, &m, err) < 0)
-		return -1;
-	for (size_t i = 0; i < m.layer_count; i++) {
-		const char *digest = m.layers[i].digest.text;
-		AUTO(strv) struct strv sources = STRV_INIT;
-		int here = store_blob_has(p->store, &m.layers[i].digest, NULL, err);
-
-		if (here < 0 || store_source_list(p->store, &m.layers[i].digest, &sources, err) < 0)
-			return -1;
-		if (here || sources.count == 0 || strv_has(&p->missing, digest))
-			continue; /* without a source the copy says what is missing */
-		strv_add(&p->missing, digest);
-		strv_add(&p->sources, sources.items[0]);
-		p->layers = grow(p->layers, p->layer_count, &p->layer_room, sizeof *p->layers);
-		descriptor_copy(&m.layers[i], &p->layers[p->layer_count++]);
-	}
-	return 0;
-}
-
-static int
-find_missing(struct pushing *p, const struct descriptor *d, unsigned depth, struct err *err)
-{
-	AUTO(buf) struct buf bytes = BUF_INIT;
-	AUTO(index) struct index x = { .manifest_count = 0 };
-
-	if (depth > INDEX_DEPTH_MAX)
-		return err_set(err, ERR_INPUT, "indexes within indexes");
-	if (store_blob_read(p->store, &d->digest, MANIFEST_MAX, &bytes, err) < 0)
-		return -1;
-	if (!media_is_index(d->media_type))
-		return media_is_manifest(d->media_type) ? find_missing_layers(p, &bytes, d, err)
-							: 0;
-	if (index_parse(bytes.data, bytes.len, d->media_type, &x, err) < 0)
-		return -1;
-	for (size_t i = 0; i < x.manifest_count; i++) {
-		int here = store_blob_has(p->store, &x.manifests[i].digest, NULL, err);
-
-		if (here < 0 || (here > 0 && find_missing(p, &x.manifests[i], depth + 1, err) < 0))
-			return -1;
-	}
-	return 0;
-}
-
-int
-output_push(struct store *store, const struct session_options *session,
-	const struct descriptor *image, const struct ref *to, struct err *err)
-{
-	struct pushing p = { .store = store, .session = session, .image = image, .to = to };
-	struct worker_job job = { .name = "push", .run = push, .arg = &p };
-	AUTO(buf) struct buf name = BUF_INIT;
-	uint32_t event;
-	int result;
-
-	ref_format(to, REF_CANONICAL, &name);
-	event = event_start("pushing %s", name.data);
-	result = find_missing(&p, image, 0, err);
-	if (result == 0)
-		result = worker_call(&job, NULL, err);
-	strv_free(&p.missing);
-	strv_free(&p.sources);
-	for (size_t i = 0; i < p.layer_count; i++)
-		descriptor_free(&p.layers[i]);
-	free(p.layers);
-	if (result < 0) {
-		event_fail(event, err->msg);
-		return err_in(err, "push %s", name.data);
-	}
-	event_done(event);
-	return 0;
-}
-
 int
 output_image(struct store *store, const struct build_options *o, const struct descriptor *image,
 	bool push_it, struct err *err)
@@ -197,10 +52,12 @@ output_image(struct store *store, const struct build_options *o, const struct de
 		if (store_name_set(store, names.items[i], image, err) < 0)
 			return -1;
 	for (size_t i = 0; push_it && i < names.count; i++) {
+		AUTO(descriptor) struct descriptor pushed = { .size = 0 };
 		struct ref ref;
+		struct push push = { .store = store, .session = &o->session, .to = &ref };
 
 		if (ref_parse(names.items[i], &ref, err) < 0 ||
-			output_push(store, &o->session, image, &ref, err) < 0)
+			push_image(&push, image, &pushed, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -21,9 +21,4 @@ int output_files(
 /* The tags as the store names them; ERR_INPUT "-t 'x': ...". */
 int output_names(const struct strv *tags, struct strv *out, struct err *err);
 
-/* Pushes one image, whose layers need not be here when they are known to be at a registry; for
- * `push` as well. */
-int output_push(struct store *store, const struct session_options *session,
-	const struct descriptor *image, const struct ref *to, struct err *err);
-
 #endif

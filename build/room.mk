@@ -1,6 +1,7 @@
 # build/ - the workshop: a Dockerfile becomes an image
 noinst_LIBRARIES += libbuild.a
 libbuild_a_SOURCES = \
+	build/absent.c build/absent.h \
 	build/base.c build/base.h \
 	build/build.c build/build.h \
 	build/cache.c build/cache.h \
@@ -20,6 +21,7 @@ libbuild_a_SOURCES = \
 	build/node.c \
 	build/output.c build/output.h \
 	build/plan.c build/plan.h \
+	build/push.c build/push.h \
 	build/run.c build/run.h \
 	build/run_mount.c build/run_mount.h build/run_mount_seed.c \
 	build/scan.c build/scan.h \

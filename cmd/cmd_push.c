@@ -4,11 +4,12 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/worker.h"
+#include "build/push.h"
 #include "cmd/cmd.h"
 #include "cmd/image.h"
 #include "cmd/remote_flags.h"
 #include "cmd/show.h"
-#include "cmd/transfer.h"
 #include "cmd/ui.h"
 
 struct values {
@@ -37,30 +38,31 @@ push_run(struct call *call, struct err *err)
 	AUTO(buf) struct buf answer = BUF_INIT;
 	struct session_options session;
 	struct platform platform;
-	struct transfer t = { .session = &session, .all_platforms = v->platform == NULL };
+	struct ref to;
+	struct push push = { .session = &session, .to = &to };
 
 	if (v->platform != NULL) {
 		if (platform_parse(v->platform, &platform, err) < 0)
 			return -1;
-		t.platform = &platform;
+		push.platform = &platform;
 	}
-	if (ref_parse(target, &t.ref, err) < 0)
+	if (ref_parse(target, &to, err) < 0)
 		return -1;
 	ui_begin(&v->ui, call->globals->debug);
 	if (remote_flags_session(&v->remote, &owned, &session, err) < 0 ||
 		store_open(call->globals->root, &store, err) < 0 ||
 		image_find(store, source, NULL, &image, err) < 0)
 		return -1;
-	t.store = store;
-	if (transfer_push(&t, &image, &pushed, err) < 0)
+	push.store = store;
+	if (worker_signals(err) < 0 || push_image(&push, &image, &pushed, err) < 0)
 		return -1;
 	if (v->digest_file != NULL &&
 		file_write(AT_FDCWD, v->digest_file, pushed.digest.text, strlen(pushed.digest.text),
 			0644, FILE_NO_SYNC, err) < 0)
 		return err_in(err, "'%s'", v->digest_file);
 	ui_end();
-	t.ref.digest = pushed.digest;
-	ref_format(&t.ref, REF_CANONICAL, &answer);
+	to.digest = pushed.digest;
+	ref_format(&to, REF_CANONICAL, &answer);
 	buf_addc(&answer, '\n');
 	return show_answer(&answer, err);
 }

@@ -11,8 +11,8 @@
 #include "registry/ref.h"
 #include "registry/session.h"
 
-/* transfer - one place_copy() between the store and a registry, in a worker of its own: it uses threads,
- * and what strangers send is not parsed by the process that owns the store. */
+/* transfer - from a registry into the store, in a worker of its own: it uses threads, and what strangers send is not
+ * parsed by the process that owns the store. */
 
 struct transfer {
 	struct store *store;
@@ -23,9 +23,6 @@ struct transfer {
 };
 
 /* *out: what the store has afterwards; it has no name yet. */
-int transfer_pull(const struct transfer *t, struct descriptor *out, struct err *err);
-/* *out: what the registry has under the reference afterwards. */
-int transfer_push(const struct transfer *t, const struct descriptor *image, struct descriptor *out,
-	struct err *err);
+int transfer_pull(struct transfer *t, struct descriptor *out, struct err *err);
 
 #endif

@@ -90,3 +90,51 @@ load helpers
 	works prog pull "$REGISTRY/busybox:1"
 	store_is_clean
 }
+
+# lazy_app: $REGISTRY/app:1 is built and pushed, and its base's layer is at the registry only
+lazy_app() {
+	load_busybox
+	works prog push busybox "$REGISTRY/base:1"
+	works prog rmi --all
+	works prog prune --all
+	printf 'FROM %s/base:1\nENV A=B\n' "$REGISTRY" >Dockerfile
+	works prog build -q -t "$REGISTRY/app:1" --push .
+	digest=$(prog digest "$REGISTRY/app:1")
+	base_is_absent
+}
+
+base_is_absent() {
+	[ -z "$(find "$COOPER_ROOT/blobs" -type f -size +100k)" ] || explain "unwanted: the base's layer here"
+}
+
+@test "an image whose base stayed at its registry is pushed elsewhere" {
+	registry_start
+	lazy_app
+	works prog push "$REGISTRY/app:1" "$REGISTRY/elsewhere/app:2"
+	stdout_is "$REGISTRY/elsewhere/app:2@$digest"
+	# by another name it is another registry
+	works prog push "$REGISTRY/app:1" "localhost:${REGISTRY#*:}/third/app:3"
+	stdout_is "localhost:${REGISTRY#*:}/third/app:3@$digest"
+	base_is_absent
+	works prog --root "$T/other" pull "$REGISTRY/elsewhere/app:2" "$REGISTRY/third/app:3"
+	works prog --root "$T/other" check
+}
+
+@test "an image whose base stayed at its registry is saved whole" {
+	local format
+
+	registry_start
+	lazy_app
+	for format in docker oci oci-dir; do
+		works prog save --format "$format" -o "$format" "$REGISTRY/app:1"
+		works prog --root "$T/$format" load -i "$format"
+		works prog --root "$T/$format" check
+		works prog rmi --all
+		works prog prune --all
+		works prog build -q -t "$REGISTRY/app:1" --push .
+		base_is_absent
+	done
+	registry_stop || true
+	fails 7 prog save --retry 1 -o late "$REGISTRY/app:1"
+	[ -z "$(find . -name "late*")" ] || explain "unwanted: part of an archive"
+}
