@@ -99,7 +99,7 @@ copy(const struct job *job, struct session *from_session, struct session *to_ses
 		name_copy(to, copied, err) < 0 ||
 		(job->values->referrers && copy_referrers(job, copied, err) < 0))
 		return -1;
-	return spot_finish(to, err);
+	return spot_written(to, err);
 }
 
 static int
@@ -163,7 +163,8 @@ copy_run(struct call *call, struct err *err)
 	if (v->referrers && (from.kind != SPOT_REGISTRY || to.kind != SPOT_REGISTRY))
 		return err_set(err, ERR_USAGE, "'--referrers' is for copies between registries");
 	ui_begin(&v->ui, call->globals->debug);
-	if (worker_signals(err) < 0 || worker_call(&work, &result, err) < 0 ||
+	if (worker_signals(err) < 0 || spot_begin(&to, err) < 0 ||
+		worker_call(&work, &result, err) < 0 || spot_finish(&to, err) < 0 ||
 		descriptor_parse(result, &copied, err) < 0)
 		return -1;
 	ui_end();

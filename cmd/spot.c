@@ -107,14 +107,20 @@ spot_open_source(struct spot *s, struct session *session, struct err *err)
 }
 
 int
+spot_begin(struct spot *s, struct err *err)
+{
+	bool is_file = s->kind == SPOT_OCI_ARCHIVE || s->kind == SPOT_DOCKER_ARCHIVE;
+
+	return is_file ? archive_file_new(s->path, &s->file, err) : 0;
+}
+
+int
 spot_open_target(struct spot *s, struct session *session, struct err *err)
 {
 	if (s->kind == SPOT_REGISTRY)
 		return remote_open(session, &s->ref, REMOTE_PUSH, &s->place, err);
 	if (s->kind == SPOT_LAYOUT)
 		return place_layout_open(s->path, PLACE_LAYOUT_WRITE, &s->place, err);
-	if (archive_file_new(s->path, &s->file, err) < 0)
-		return -1;
 	s->sink = sink_fd(s->file.fd);
 	s->place = place_archive_new(
 		s->sink, s->kind == SPOT_DOCKER_ARCHIVE ? PLACE_ARCHIVE_DOCKER : PLACE_ARCHIVE_OCI);
@@ -128,9 +134,13 @@ spot_name(const struct spot *s)
 }
 
 int
+spot_written(struct spot *s, struct err *err)
+{
+	return s->place->ops->finish != NULL ? s->place->ops->finish(s->place, err) : 0;
+}
+
+int
 spot_finish(struct spot *s, struct err *err)
 {
-	if (s->place->ops->finish != NULL && s->place->ops->finish(s->place, err) < 0)
-		return -1;
 	return s->file.fd >= 0 ? archive_file_finish(&s->file, err) : 0;
 }

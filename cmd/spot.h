@@ -37,12 +37,16 @@ void auto_spot(struct spot *s);
 /* ERR_USAGE, ERR_INPUT */
 int spot_parse(const char *text, struct spot *out, struct err *err);
 
+/* A target, first and last, in the process that removes what was not finished: workers are killed. */
+int spot_begin(struct spot *s, struct err *err);
+int spot_finish(struct spot *s, struct err *err);
+
 /* Only a registry needs the session (lent). */
 int spot_open_source(struct spot *s, struct session *session, struct err *err);
 int spot_open_target(struct spot *s, struct session *session, struct err *err);
 /* What is copied from it, or what the copy is called; NULL: the only one, or nothing. */
 const char *spot_name(const struct spot *s);
-/* The target is complete. */
-int spot_finish(struct spot *s, struct err *err);
+/* The target has all that it will get. */
+int spot_written(struct spot *s, struct err *err);
 
 #endif

@@ -208,3 +208,22 @@ PY
 	fails 3 prog auth explain h.example
 	stderr_has "credential helper 'docker-credential-none-such' (from ~/.docker/config.json) is not in PATH"
 }
+
+@test "a copy that fails leaves no part of an archive" {
+	local kind
+
+	registry_start
+	for kind in oci-archive docker-archive; do
+		fails 4 prog copy "$REGISTRY/nothing:1" "$kind:out.tar"
+		fails 4 prog copy oci:nowhere:1 "$kind:out.tar"
+	done
+	# the manifest is there, and its layer is not: the archive was begun
+	load_busybox
+	works prog push busybox "$REGISTRY/app:1"
+	find "$T/registry" -name data -size +100k -delete
+	for kind in oci-archive docker-archive; do
+		fails 4 prog copy --retry 1 "$REGISTRY/app:1" "$kind:out.tar"
+	done
+	works ls -A
+	stdout_is_empty
+}
