@@ -95,16 +95,11 @@ host_parse(const char *text, struct ref *out, struct err *err)
 		host += strlen("https://");
 	else if (starts_with(host, "http://"))
 		host += strlen("http://");
-	if (starts_with(host, "index.docker.io"))
-		host = REF_HOST_DOCKER_HUB;
-	image = xasprintf("%.*s/a", (int)strcspn(host, "/"), host);
-	if (ref_parse(image, out, err) < 0 || strchr(out->repository, '/') != NULL) {
-		if (!streq(host, REF_HOST_DOCKER_HUB))
-			return err_set(err, ERR_INPUT,
-				"'%s' is no registry: give a host like "
-				"registry.example.com:5000",
-				text);
-	}
+	/* of two components the first is a host only if it looks like one */
+	image = xasprintf("%.*s/x/a", (int)strcspn(host, "/"), host);
+	if (ref_parse(image, out, err) < 0 || !streq(out->repository, "x/a"))
+		return err_set(err, ERR_INPUT,
+			"'%s' is no registry: give a host like registry.example.com:5000", text);
 	return 0;
 }
 

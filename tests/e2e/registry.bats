@@ -68,6 +68,23 @@ load helpers
 	fails 4 prog logout "$REGISTRY"
 }
 
+@test "Docker Hub has several names, and what only looks like one is another registry" {
+	local text
+
+	for text in docker.io https://docker.io https://docker.io/ index.docker.io https://index.docker.io/v1/; do
+		fails 4 prog logout --authfile none "$text"
+		stderr_has "for docker.io"
+	done
+	for text in index.docker.io.example.com index.docker.ioexample.com index.docker.io:5000 registry.example.com; do
+		fails 4 prog logout --authfile none "https://$text/"
+		stderr_is "cooper: no credentials are kept for $text"
+	done
+	for text in foo https://foo/ foo/bar "" "foo bar.example.com"; do
+		fails 3 prog logout --authfile none "$text"
+		stderr_has "'$text' is no registry"
+	done
+}
+
 @test "credentials never appear in what is told" {
 	registry_start auth
 	fails 5 prog --debug pull --creds robot:verysecret "$REGISTRY/app:1"
