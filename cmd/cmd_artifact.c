@@ -205,14 +205,12 @@ push(const struct values *v, struct place *to, const struct ref *ref, const stru
 static bool
 is_file_name(const char *name)
 {
-	const unsigned char *c;
+	AUTO(buf) struct buf shown = BUF_INIT;
 
 	if (name[0] == '\0' || name[0] == '.' || strlen(name) > 200 || strchr(name, '/') != NULL)
 		return false;
-	for (c = (const unsigned char *)name; *c != '\0'; c++)
-		if (*c < ' ' || *c == 0x7f)
-			return false;
-	return true;
+	show_line(name, &shown);
+	return streq(name, shown.data);
 }
 
 static int

@@ -132,26 +132,43 @@ two.bin"
 	fails 4 prog artifact pull "$REGISTRY/none:1"
 }
 
-@test "a file name that leads elsewhere is refused" {
-	registry_start
-	mkdir -p evil/blobs/sha256 out
-	python3 - <<'PY'
-import hashlib, json
+# evil_push TITLE NAME: an artifact at $REGISTRY/NAME whose file is called TITLE
+evil_push() {
+	rm -rf evil
+	mkdir -p evil/blobs/sha256
+	TITLE=$1 python3 - <<'PY'
+import hashlib, json, os
 def put(data, **more):
     h = hashlib.sha256(data).hexdigest()
     open("evil/blobs/sha256/" + h, "wb").write(data)
     return {"digest": "sha256:" + h, "size": len(data), **more}
 config = put(b"{}", mediaType="application/vnd.oci.empty.v1+json")
-layer = put(b"x", mediaType="text/plain", annotations={"org.opencontainers.image.title": "../../escaped"})
+layer = put(b"x", mediaType="text/plain", annotations={"org.opencontainers.image.title": os.environb[b"TITLE"].decode()})
 m = put(json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "artifactType": "a/b", "config": config, "layers": [layer]}).encode(), mediaType="application/vnd.oci.image.manifest.v1+json", annotations={"org.opencontainers.image.ref.name": "1"})
 open("evil/index.json", "w").write(json.dumps({"schemaVersion": 2, "manifests": [m]}))
 open("evil/oci-layout", "w").write('{"imageLayoutVersion":"1.0.0"}')
 PY
-	works prog copy oci:evil:1 "$REGISTRY/evil:1"
+	works prog copy oci:evil:1 "$REGISTRY/$2"
+}
+
+@test "a file name that leads elsewhere or moves the cursor is refused" {
+	registry_start
+	mkdir out
+	evil_push ../../escaped evil:1
 	fails 3 prog artifact pull -o out "$REGISTRY/evil:1"
 	stderr_has "'../../escaped', which is refused"
 	is_missing escaped
 	is_missing ../escaped
+	# in UTF-8: a control sequence begins, and text is turned around
+	evil_push "$(printf 'a\302\2332Jb')" evil:2
+	fails 3 prog artifact pull -o out "$REGISTRY/evil:2"
+	evil_push "$(printf 'a\342\200\256gpj.sh')" evil:3
+	fails 3 prog artifact pull -o out "$REGISTRY/evil:3"
+	works ls -A out
+	stdout_is_empty
+	evil_push "$(printf 'gr\303\274n.txt')" good:1
+	works prog artifact pull -o out "$REGISTRY/good:1"
+	stdout_is "$(printf 'gr\303\274n.txt')"
 }
 
 @test "images are signed and verified with keys of each kind, in cosign's form" {
