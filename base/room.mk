@@ -6,6 +6,7 @@ libbase_a_SOURCES = \
 	base/mem.c base/mem.h \
 	base/buf.c base/buf.h \
 	base/strv.c base/strv.h \
+	base/epoch.c base/epoch.h \
 	base/event.c base/event.h \
 	base/file.c base/file.h \
 	base/json.c base/json.h \

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "build/build.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/epoch.h"
 #include "base/event.h"
 #include "base/file.h"
 #include "build/base.h"
@@ -287,21 +287,13 @@ set_times(struct solve *s, struct err *err)
 {
 	const char *text = strv_env_get(&s->plan->args.given, "SOURCE_DATE_EPOCH");
 	const struct plan_stage *st = &s->plan->stages[s->plan->target];
-	struct tm tm = { .tm_year = 70, .tm_mday = 1 };
-	char *end;
+	struct tm tm = { .tm_year = 0 };
 
 	if (text == NULL)
 		text = getenv("SOURCE_DATE_EPOCH");
 	if (text != NULL && *text != '\0') {
-		time_t when;
-
-		errno = 0;
-		s->epoch_s = strtoll(text, &end, 10);
-		when = (time_t)s->epoch_s;
-		if (errno != 0 || *end != '\0' || gmtime_r(&when, &tm) == NULL ||
-			strftime(s->epoch, sizeof s->epoch, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-			return err_set(err, ERR_USAGE,
-				"SOURCE_DATE_EPOCH '%s' is not a number of seconds", text);
+		if (epoch_parse(text, &s->epoch_s, s->epoch, err) < 0)
+			return -1;
 		s->made_s = s->epoch_s;
 		return 0;
 	}
@@ -312,7 +304,6 @@ set_times(struct solve *s, struct err *err)
 	if (st->base.kind == ORIGIN_IMAGE) {
 		const char *created = s->plan->images[st->base.index]->config.created;
 
-		memset(&tm, 0, sizeof tm);
 		if (created != NULL && strptime(created, "%Y-%m-%dT%H:%M:%S", &tm) != NULL)
 			s->made_s = timegm(&tm);
 	}

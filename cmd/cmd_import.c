@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/archive_file.h"
+#include "base/epoch.h"
 #include "base/event.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -135,17 +136,24 @@ import_body(void *arg, json_t **result, struct err *err)
 	return 0;
 }
 
-static char *
-created_now(void)
+static int
+created_now(char **out, struct err *err)
 {
 	const char *epoch = getenv("SOURCE_DATE_EPOCH");
-	time_t now = epoch == NULL ? time(NULL) : (time_t)strtoll(epoch, NULL, 10);
-	char text[64];
+	char text[EPOCH_TEXT];
+	time_t now = time(NULL);
+	int64_t seconds;
 	struct tm tm;
 
-	gmtime_r(&now, &tm);
-	strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return xstrdup(text);
+	if (epoch != NULL && epoch[0] != '\0') {
+		if (epoch_parse(epoch, &seconds, text, err) < 0)
+			return -1;
+	} else {
+		gmtime_r(&now, &tm);
+		strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	}
+	*out = xstrdup(text);
+	return 0;
 }
 
 static int
@@ -157,7 +165,8 @@ config_fill(const struct values *v, const struct digest *diff, const char *sourc
 	platform_host(&c->platform);
 	if (v->platform != NULL && platform_parse(v->platform, &c->platform, err) < 0)
 		return -1;
-	c->created = created_now();
+	if (created_now(&c->created, err) < 0)
+		return -1;
 	for (size_t i = 0; i < v->env.count; i++) {
 		const char *equals = strchr(v->env.items[i], '=');
 		AUTO(free) char *name = NULL;

@@ -95,3 +95,19 @@ Loaded image: docker.io/library/other:1"
 	stdout_is_empty
 	store_is_clean
 }
+
+@test "an import is dated by SOURCE_DATE_EPOCH, which must be a time" {
+	local epoch
+
+	echo hello >hello
+	tar -cf small.tar hello
+	for epoch in abc 12x ' ' 99999999999999999999 999999999999; do
+		fails 2 env SOURCE_DATE_EPOCH="$epoch" "$builddir/cooper" import small.tar small:1
+		stderr_has "SOURCE_DATE_EPOCH '$epoch' is not a number of seconds"
+	done
+	works env SOURCE_DATE_EPOCH=86400 "$builddir/cooper" import small.tar small:1
+	same "$(prog inspect -f '{{.Created}}' small:1)" 1970-01-02T00:00:00Z
+	# empty is as if it were not there, as to a build
+	works env SOURCE_DATE_EPOCH= "$builddir/cooper" import small.tar small:1
+	differ "$(prog inspect -f '{{.Created}}' small:1)" 1970-01-01T00:00:00Z
+}
