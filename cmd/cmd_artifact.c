@@ -271,9 +271,7 @@ artifact_run(struct call *call, struct err *err)
 	AUTO(session) struct session *session = NULL;
 	AUTO(place) struct place *place = NULL;
 	AUTO(descriptor) struct descriptor d = { .size = 0 };
-	AUTO(free) char *owned = NULL;
 	AUTO(buf) struct buf answer = BUF_INIT;
-	struct session_options o;
 	struct ref ref;
 
 	if (!is_push && !streq(call->args.items[0], "pull"))
@@ -282,8 +280,7 @@ artifact_run(struct call *call, struct err *err)
 		return err_set(err, ERR_USAGE, "artifact pull takes one name");
 	ui_begin(&v->ui, call->globals->debug);
 	if (ref_parse(call->args.items[1], &ref, err) < 0 ||
-		remote_flags_session(&v->remote, &owned, &o, err) < 0 ||
-		session_open(&o, &session, err) < 0 ||
+		remote_flags_open(&v->remote, &session, err) < 0 ||
 		remote_open(session, &ref, is_push ? REMOTE_PUSH : REMOTE_PULL, &place, err) < 0)
 		return -1;
 	if (is_push ? push(v, place, &ref, &call->args, &d, err) < 0

@@ -40,14 +40,10 @@ static int
 open_session(const struct values *v, const char *creds, struct session **out, struct err *err)
 {
 	struct remote_flags flags = v->remote;
-	struct session_options o;
-	AUTO(free) char *owned = NULL;
 
 	if (creds != NULL)
 		flags.creds = creds;
-	if (remote_flags_session(&flags, &owned, &o, err) < 0)
-		return -1;
-	return session_open(&o, out, err);
+	return remote_flags_open(&flags, out, err);
 }
 
 /* A digest cannot be given; it can only be what comes out. */

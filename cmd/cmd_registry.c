@@ -19,18 +19,6 @@ struct values {
 static const struct values defaults = { .remote = REMOTE_FLAGS_DEFAULT };
 static const struct opt options[] = { REMOTE_OPTIONS(struct values, remote), OPT_END };
 
-static int
-open_session(const struct call *call, struct session **out, struct err *err)
-{
-	const struct values *v = call->values;
-	struct session_options o;
-	AUTO(free) char *owned = NULL;
-
-	if (remote_flags_session(&v->remote, &owned, &o, err) < 0)
-		return -1;
-	return session_open(&o, out, err);
-}
-
 static const char *
 without_scheme(const char *text)
 {
@@ -41,7 +29,10 @@ static int
 open_remote(const struct call *call, const char *text, enum remote_access access,
 	struct session **session, struct ref *ref, struct place **out, struct err *err)
 {
-	if (ref_parse(without_scheme(text), ref, err) < 0 || open_session(call, session, err) < 0)
+	const struct values *v = call->values;
+
+	if (ref_parse(without_scheme(text), ref, err) < 0 ||
+		remote_flags_open(&v->remote, session, err) < 0)
 		return -1;
 	return remote_open(*session, ref, access, out, err);
 }
@@ -143,10 +134,11 @@ tags_run(struct call *call, struct err *err)
 static int
 repos_run(struct call *call, struct err *err)
 {
+	const struct values *v = call->values;
 	AUTO(session) struct session *session = NULL;
 	AUTO(strv) struct strv names = STRV_INIT;
 
-	if (open_session(call, &session, err) < 0 ||
+	if (remote_flags_open(&v->remote, &session, err) < 0 ||
 		remote_repositories(session, call->args.items[0], &names, err) < 0)
 		return -1;
 	return show_names(&names, err);

@@ -56,16 +56,13 @@ static int
 find_subject(const struct call *call, enum remote_access access, struct subject *s, struct err *err)
 {
 	const struct values *v = call->values;
-	struct session_options o;
-	AUTO(free) char *owned = NULL;
 
 	if (v->key == NULL)
 		return err_set(err, ERR_USAGE, "%s wants '--key <path>'", call->cmd->name);
 	if (file_read(AT_FDCWD, v->key, SIGNATURE_KEY_MAX, &s->key, err) < 0)
 		return err_in(err, "the key");
 	if (ref_parse(call->args.items[0], &s->ref, err) < 0 ||
-		remote_flags_session(&v->remote, &owned, &o, err) < 0 ||
-		session_open(&o, &s->session, err) < 0 ||
+		remote_flags_open(&v->remote, &s->session, err) < 0 ||
 		remote_open(s->session, &s->ref, access, &s->place, err) < 0)
 		return -1;
 	return s->place->ops->resolve(s->place, ref_name(&s->ref), &s->descriptor, err);

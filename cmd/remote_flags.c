@@ -31,3 +31,14 @@ remote_flags_session(
 	*out = o;
 	return 0;
 }
+
+int
+remote_flags_open(const struct remote_flags *f, struct session **out, struct err *err)
+{
+	struct session_options o;
+	AUTO(free) char *owned = NULL;
+
+	if (remote_flags_session(f, &owned, &o, err) < 0)
+		return -1;
+	return session_open(&o, out, err);
+}

@@ -33,5 +33,7 @@ struct remote_flags {
 /* *owned is what out points into, for free(). */
 int remote_flags_session(const struct remote_flags *f, char **owned, struct session_options *out,
 	struct err *err);
+/* The session, whose options nobody else needs. */
+int remote_flags_open(const struct remote_flags *f, struct session **out, struct err *err);
 
 #endif
