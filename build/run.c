@@ -230,14 +230,6 @@ run_resolved(struct solve *s, const struct run_request *r, struct plan_image *im
 	return result;
 }
 
-static enum build_pull
-pull_policy(const char *text)
-{
-	if (streq(text, "always"))
-		return BUILD_PULL_ALWAYS;
-	return streq(text, "never") ? BUILD_PULL_NEVER : BUILD_PULL_MISSING;
-}
-
 int
 run_image(struct store *store, const struct run_request *r, int *status, struct err *err)
 {
@@ -253,7 +245,7 @@ run_image(struct store *store, const struct run_request *r, int *status, struct 
 		return err_in(err, "--platform");
 	if (base_find_ref(store, r->image, &image.ref, err) < 0)
 		return -1;
-	result = base_resolve(store, pull_policy(r->pull), &r->session, images, 1, err);
+	result = base_resolve(store, r->pull, &r->session, images, 1, err);
 	if (result == 0)
 		result = run_resolved(&s, r, &image, status, err);
 	solve_stop(&s);

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/strv.h"
+#include "build/build.h"
 #include "layers/store.h"
 #include "registry/session.h"
 
@@ -25,7 +26,7 @@ struct run_request {
 	bool interactive; /* keep stdin open */
 	bool tty;
 	bool read_only;
-	const char *pull; /* "missing", "always", "never" */
+	enum build_pull pull;
 	const char *platform;
 	struct session_options session;
 };

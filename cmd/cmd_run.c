@@ -11,12 +11,9 @@
 /* As docker's: the program's own status is anything but this. */
 #define STATUS_OURS 125
 
-enum pull { PULL_MISSING, PULL_ALWAYS, PULL_NEVER };
-
 struct values {
 	struct run_request request;
 	bool remove;
-	enum pull pull;
 	struct remote_flags remote;
 	struct ui_options ui;
 };
@@ -24,9 +21,9 @@ struct values {
 static const struct values defaults = { .remote = REMOTE_FLAGS_DEFAULT };
 
 static const struct opt_word pulls[] = {
-	{ "missing", PULL_MISSING },
-	{ "always", PULL_ALWAYS },
-	{ "never", PULL_NEVER },
+	{ "missing", BUILD_PULL_MISSING },
+	{ "always", BUILD_PULL_ALWAYS },
+	{ "never", BUILD_PULL_NEVER },
 	{ NULL, 0 },
 };
 
@@ -47,7 +44,8 @@ static const struct opt options[] = { OPT_BOOL('i', "interactive", struct values
 		"let nothing be written to the image's files"),
 	OPT_BOOL(0, "rm", struct values, remove,
 		"for docker's sake: what was written is always thrown away"),
-	OPT_ENUM(0, "pull", struct values, pull, pulls, "when", "ask the registry for the image"),
+	OPT_ENUM(0, "pull", struct values, request.pull, pulls, "when",
+		"ask the registry for the image"),
 	OPT_STR(0, "platform", struct values, request.platform, "os/arch",
 		"the image for this platform"),
 	REMOTE_OPTIONS(struct values, remote), UI_OPTIONS(struct values, ui), OPT_END };
@@ -63,7 +61,6 @@ run_command(struct call *call, struct err *err)
 
 	call->status = STATUS_OURS;
 	r->image = call->args.items[0];
-	r->pull = pulls[v->pull].name;
 	for (size_t i = 1; i < call->args.count; i++)
 		strv_add(&r->argv, call->args.items[i]);
 	ui_begin(&v->ui, call->globals->debug);
