@@ -49,10 +49,11 @@ struct cmd {
 /* All of them, NULL-ended, in the order of the overview. */
 extern const struct cmd *const cmd_table[];
 const struct cmd *cmd_find(const char *name);
+/* NULL: ERR_USAGE, with what may have been meant. */
+const struct cmd *cmd_find_or(const char *name, struct err *err);
 
-/* Texts made from the rows. */
-void cmd_overview(struct buf *out);                   /* `cooper --help` */
-void cmd_help(const struct cmd *cmd, struct buf *out); /* `cooper <cmd> --help` */
+/* Made from the rows: what --help prints, on stdout; cmd NULL: the overview. */
+int cmd_show_help(const struct cmd *cmd, struct err *err);
 
 extern const struct cmd cmd_artifact, cmd_auth, cmd_copy, cmd_delete, cmd_digest, cmd_manifest, cmd_referrers, cmd_repos, cmd_sign, cmd_tags, cmd_verify;
 extern const struct cmd cmd_build, cmd_check, cmd_complete, cmd_doctor, cmd_help_command, cmd_history,

@@ -166,9 +166,9 @@ man_run(struct call *call, struct err *err)
 		add_overview(&answer);
 		return show_answer(&answer, err);
 	}
-	cmd = cmd_find(call->args.items[0]);
+	cmd = cmd_find_or(call->args.items[0], err);
 	if (cmd == NULL)
-		return err_set(err, ERR_USAGE, "unknown command '%s'", call->args.items[0]);
+		return -1;
 	add_command(cmd, &answer);
 	return show_answer(&answer, err);
 }

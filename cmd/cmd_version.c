@@ -25,19 +25,11 @@ const struct cmd cmd_version = {
 static int
 help_run(struct call *call, struct err *err)
 {
-	AUTO(buf) struct buf answer = BUF_INIT;
-	const struct cmd *cmd;
+	const struct cmd *cmd = NULL;
 
-	if (call->args.count == 0) {
-		cmd_overview(&answer);
-		return show_answer(&answer, err);
-	}
-	cmd = cmd_find(call->args.items[0]);
-	if (cmd == NULL)
-		return err_set(err, ERR_USAGE, "unknown command '%s'; 'cooper --help' lists them",
-			call->args.items[0]);
-	cmd_help(cmd, &answer);
-	return show_answer(&answer, err);
+	if (call->args.count > 0 && (cmd = cmd_find_or(call->args.items[0], err)) == NULL)
+		return -1;
+	return cmd_show_help(cmd, err);
 }
 
 const struct cmd cmd_help_command = {

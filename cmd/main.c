@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "build/dockerfile/suggest.h"
 #include "cmd/cmd.h"
 #include "cmd/show.h"
 #include "cmd/ui.h"
@@ -79,18 +78,6 @@ check_args(const struct cmd *cmd, size_t count, struct err *err)
 	return 0;
 }
 
-static int
-show_help(const struct cmd *cmd, struct err *err)
-{
-	AUTO(buf) struct buf text = BUF_INIT;
-
-	if (cmd == NULL)
-		cmd_overview(&text);
-	else
-		cmd_help(cmd, &text);
-	return show_answer(&text, err);
-}
-
 /* argv is what follows the command's name. */
 static int
 run_command(const struct cmd *cmd, struct globals *globals, const char *const *argv, int *status,
@@ -107,7 +94,7 @@ run_command(const struct cmd *cmd, struct globals *globals, const char *const *a
 	if (result < 0)
 		err_in(err, "%s", cmd->name);
 	else if (globals->help)
-		result = show_help(cmd, err);
+		result = cmd_show_help(cmd, err);
 	else
 		result = check_args(cmd, call.args.count, err);
 	if (result == 0 && !globals->help) {
@@ -120,22 +107,6 @@ run_command(const struct cmd *cmd, struct globals *globals, const char *const *a
 	strv_free(&call.args);
 	opt_free(sets, 1);
 	return result;
-}
-
-static int
-unknown_command(const char *word, struct err *err)
-{
-	AUTO(strv) struct strv names = STRV_INIT;
-	const char *near;
-
-	for (size_t i = 0; cmd_table[i] != NULL; i++)
-		if (!cmd_table[i]->hidden)
-			strv_add(&names, cmd_table[i]->name);
-	near = suggest(word, (const char *const *)names.items, names.count, false);
-	if (near != NULL)
-		return err_set(
-			err, ERR_USAGE, "unknown command '%s' (did you mean '%s'?)", word, near);
-	return err_set(err, ERR_USAGE, "unknown command '%s'; 'cooper --help' lists them", word);
 }
 
 static int
@@ -154,14 +125,13 @@ run(const char *const *argv, int *status, struct err *err)
 		return run_command(
 			&cmd_version, &globals, (const char *const[]){ NULL }, status, err);
 	if (words.count == 0 && globals.help)
-		return show_help(NULL, err);
+		return cmd_show_help(NULL, err);
 	if (words.count == 0)
 		return err_set(err, ERR_USAGE, "no command given; 'cooper --help' lists them");
-	cmd = cmd_find(words.items[0]);
-	if (cmd != NULL)
-		return run_command(
-			cmd, &globals, (const char *const *)words.items + 1, status, err);
-	return unknown_command(words.items[0], err);
+	cmd = cmd_find_or(words.items[0], err);
+	if (cmd == NULL)
+		return -1;
+	return run_command(cmd, &globals, (const char *const *)words.items + 1, status, err);
 }
 
 int

@@ -3,6 +3,8 @@
 #include "cmd/cmd.h"
 
 #include "base/mem.h"
+#include "build/dockerfile/suggest.h"
+#include "cmd/show.h"
 
 const struct opt globals_options[] = { OPT_STR(0, "root", struct globals, root, "dir",
 					       "keep everything in <dir> (COOPER_ROOT)"),
@@ -57,8 +59,28 @@ cmd_find(const char *name)
 	return NULL;
 }
 
-void
-cmd_overview(struct buf *out)
+const struct cmd *
+cmd_find_or(const char *name, struct err *err)
+{
+	const struct cmd *found = cmd_find(name);
+	AUTO(strv) struct strv names = STRV_INIT;
+	const char *near;
+
+	if (found != NULL)
+		return found;
+	for (size_t i = 0; cmd_table[i] != NULL; i++)
+		if (!cmd_table[i]->hidden)
+			strv_add(&names, cmd_table[i]->name);
+	near = suggest(name, (const char *const *)names.items, names.count, false);
+	if (near != NULL)
+		err_set(err, ERR_USAGE, "unknown command '%s' (did you mean '%s'?)", name, near);
+	else
+		err_set(err, ERR_USAGE, "unknown command '%s'; 'cooper --help' lists them", name);
+	return NULL;
+}
+
+static void
+add_overview(struct buf *out)
 {
 	buf_adds(out,
 		"cooper builds container images without a daemon and without root, and moves\n"
@@ -73,8 +95,8 @@ cmd_overview(struct buf *out)
 	buf_adds(out, "\n'cooper <command> --help' says more, 'man cooper-<command>' the same.\n");
 }
 
-void
-cmd_help(const struct cmd *cmd, struct buf *out)
+static void
+add_help(const struct cmd *cmd, struct buf *out)
 {
 	size_t at = out->len;
 
@@ -97,4 +119,16 @@ cmd_help(const struct cmd *cmd, struct buf *out)
 	opt_help(globals_options, out);
 	if (cmd->example != NULL)
 		buf_addf(out, "\nFor example:\n%s", cmd->example);
+}
+
+int
+cmd_show_help(const struct cmd *cmd, struct err *err)
+{
+	AUTO(buf) struct buf text = BUF_INIT;
+
+	if (cmd == NULL)
+		add_overview(&text);
+	else
+		add_help(cmd, &text);
+	return show_answer(&text, err);
 }

@@ -19,6 +19,10 @@ load helpers
 @test "a mistyped command or option gets a guess" {
 	fails 2 prog imagse
 	stderr_is "cooper: unknown command 'imagse' (did you mean 'images'?)"
+	fails 2 prog help imagse
+	stderr_is "cooper: unknown command 'imagse' (did you mean 'images'?)"
+	fails 2 prog help frobnicate
+	stderr_is "cooper: unknown command 'frobnicate'; 'cooper --help' lists them"
 	fails 2 prog images --no-trnc
 	stderr_is "cooper: images: unknown option '--no-trnc' (did you mean '--no-trunc'?)"
 }
