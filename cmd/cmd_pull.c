@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/mem.h"
+#include "build/base.h"
 #include "cmd/cmd.h"
 #include "cmd/image.h"
 #include "cmd/remote_flags.h"
@@ -31,7 +32,7 @@ pull_one(struct store *store, const char *text, const struct transfer *like, str
 
 	if (ref_parse(text, &t.ref, err) < 0 || transfer_pull(&t, &d, err) < 0)
 		return -1;
-	image_name(&t.ref, &name);
+	base_name(&t.ref, &name);
 	if (store_name_set(store, name.data, &d, err) < 0)
 		return err_in(err, "%s", name.data);
 	t.ref.digest = d.digest;

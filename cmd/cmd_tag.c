@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/mem.h"
+#include "build/base.h"
 #include "cmd/cmd.h"
 #include "cmd/image.h"
 
@@ -21,7 +22,7 @@ tag_run(struct call *call, struct err *err)
 		if (!digest_is_empty(&r.digest))
 			return err_set(err, ERR_USAGE, "'%s': a name with a digest cannot be given",
 				call->args.items[i]);
-		image_name(&r, &name);
+		base_name(&r, &name);
 		if (store_name_set(store, name.data, &d, err) < 0)
 			return err_in(err, "%s", name.data);
 	}

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "build/base.h"
 #include "registry/place_store.h"
 
 #define DIGEST_HEX 64 /* digits of SHA-256 */
@@ -79,17 +80,6 @@ image_read(struct store *s, const struct descriptor *root, const struct platform
 	return 0;
 }
 
-void
-image_name(const struct ref *r, struct buf *out)
-{
-	struct ref name = *r;
-
-	/* a digest says it all; a tag beside it may mean something else tomorrow */
-	if (!digest_is_empty(&name.digest))
-		name.tag[0] = '\0';
-	ref_format(&name, REF_CANONICAL, out);
-}
-
 int
 image_name_parse(const char *text, struct buf *out, struct err *err)
 {
@@ -97,7 +87,7 @@ image_name_parse(const char *text, struct buf *out, struct err *err)
 
 	if (ref_parse(text, &r, err) < 0)
 		return -1;
-	image_name(&r, out);
+	base_name(&r, out);
 	return 0;
 }
 

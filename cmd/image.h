@@ -33,8 +33,7 @@ int image_read(struct store *s, const struct descriptor *root, const struct plat
 int image_find(struct store *s, const char *text, struct strv *name, struct descriptor *out,
 	struct err *err);
 
-/* The name under which the store keeps r: whole, with either tag or digest. */
-void image_name(const struct ref *r, struct buf *out);
+/* The name under which the store keeps what is called so. */
 int image_name_parse(const char *text, struct buf *out, struct err *err);
 
 /* An image that was given no name is kept under what its digest spells, so that it is found and not
