@@ -87,8 +87,8 @@ set_uint(const struct opt *row, const char *value, unsigned *out, struct err *er
 	return 0;
 }
 
-int
-opt_size_parse(const char *text, uint64_t *out, struct err *err)
+static int
+parse_size(const char *text, uint64_t *out, struct err *err)
 {
 	static const char units[] = "kmgtp";
 	char *end = NULL;
@@ -167,7 +167,7 @@ set(const struct found *f, const char *value, struct err *err)
 	case OPT_KIND_UINT:
 		return set_uint(f->row, value, field, err);
 	case OPT_KIND_SIZE:
-		if (opt_size_parse(value, field, err) < 0)
+		if (parse_size(value, field, err) < 0)
 			return err_in(err, "'--%s'", f->row->name);
 		return 0;
 	case OPT_KIND_TRISTATE:

@@ -95,16 +95,11 @@ int opt_parse(const struct opt_set *sets, size_t set_count, bool first_ends,
 void opt_free(const struct opt_set *sets, size_t set_count);
 
 bool opt_takes_value(const struct opt *row);
-/* "-f, --file <path>": the row's first column. */
-void opt_format(const struct opt *row, struct buf *out);
 /* The options as lines of at most OPT_HELP_COLUMNS columns. */
 #define OPT_HELP_COLUMNS 80
 void opt_help(const struct opt *rows, struct buf *out);
 /* Words of text, filled to lines; the first begins at column `at`, all others are indented by indent;
  * '\n' in text begins a new line.  Ends with a newline. */
 void opt_fill(const char *text, size_t at, size_t indent, struct buf *out);
-
-/* A number of bytes as OPT_SIZE reads it. */
-int opt_size_parse(const char *text, uint64_t *out, struct err *err);
 
 #endif

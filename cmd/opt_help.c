@@ -6,8 +6,9 @@
 #define HELP_INDENT 2
 #define HELP_TEXT 28 /* the column where texts begin */
 
-void
-opt_format(const struct opt *row, struct buf *out)
+/* "-f, --file <path>": the row's first column. */
+static void
+add_row(const struct opt *row, struct buf *out)
 {
 	if (row->letter != 0)
 		buf_addf(out, "-%c, ", row->letter);
@@ -62,7 +63,7 @@ help_row(const struct opt *row, struct buf *out)
 	size_t at;
 
 	buf_addf(out, "%*s", HELP_INDENT, "");
-	opt_format(row, out);
+	add_row(row, out);
 	at = out->len - line;
 	if (at + 2 > HELP_TEXT) {
 		buf_addc(out, '\n');

@@ -18,7 +18,7 @@ struct piece {
 	double start;    /* seconds, of piece_clock() */
 	double shown;    /* when its bytes were shown last */
 	uint64_t done, total;
-	bool ended, cached;
+	bool ended;
 	struct buf line[2]; /* what came of a log line so far, per stream */
 };
 

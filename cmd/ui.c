@@ -50,7 +50,7 @@ ui_begin(const struct ui_options *options, bool debug)
 
 	ui_end();
 	if (kind == UI_TTY)
-		ui = ui_tty_new(STDERR_FILENO, debug);
+		ui = ui_tty_new(STDERR_FILENO);
 	else if (kind == UI_JSON)
 		ui = ui_json_new(STDERR_FILENO);
 	else if (kind == UI_QUIET)

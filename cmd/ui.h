@@ -44,6 +44,6 @@ struct ui *ui_plain_new(int fd);
 struct ui *ui_json_new(int fd);
 struct ui *ui_quiet_new(int fd);
 /* Draws from a process of its own, so that clocks go on while ours sleeps.  NULL: it could not be made. */
-struct ui *ui_tty_new(int fd, bool debug);
+struct ui *ui_tty_new(int fd);
 
 #endif

@@ -324,13 +324,12 @@ end(struct ui *ui)
 }
 
 struct ui *
-ui_tty_new(int fd, bool debug)
+ui_tty_new(int fd)
 {
 	struct tty *t;
 	int ends[2];
 	pid_t pid;
 
-	(void)debug;
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return NULL;
 	pid = fork();
