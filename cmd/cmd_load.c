@@ -78,7 +78,9 @@ load_body(void *arg, json_t **result, struct err *err)
 	} else {
 		int fd = archive_file_open(job->input, err);
 
-		if (fd < 0 || place_archive_open(fd, store_dir(job->store), &from, err) < 0)
+		if (fd < 0)
+			return -1;
+		if (place_archive_open(fd, store_dir(job->store), &from, err) < 0)
 			return job->input == NULL ? -1 : err_in(err, "'%s'", job->input);
 		if (load_all(job, from, place_archive_catalog(from), rows, err) < 0)
 			return -1;

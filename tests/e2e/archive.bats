@@ -82,6 +82,11 @@ Loaded image: docker.io/library/other:1"
 	stdout_is_empty
 }
 
+@test "a file that is not there is named once" {
+	fails 4 prog load -i none.tar
+	stderr_is "cooper: 'none.tar': No such file or directory"
+}
+
 @test "a layer that is not what its digest says is refused" {
 	image
 	works prog save --format oci-dir -o layout small:1
