@@ -31,7 +31,6 @@ libraries() {
 		sqlite3\.h layers/db\.c
 		jansson\.h base/json\.[ch] base/worker\.h base/worker_wire\.h
 		seccomp\.h build/sandbox/seccomp\.c
-		toml\.h registry/hosts\.c
 	END
 }
 
