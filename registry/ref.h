@@ -19,7 +19,7 @@
  * The first component is a host when it has a '.', a ':' or an upper-case letter, or is
  *"localhost"; else the repository is Docker Hub's. */
 
-#define REF_HOST_DOCKER_HUB "docker.io" /* its name; requests go elsewhere, see hosts.h */
+#define REF_HOST_DOCKER_HUB "docker.io" /* its name; requests go elsewhere, see host.h */
 
 struct ref {
 	char host[272]; /* as written, with the port if one was said; never empty */

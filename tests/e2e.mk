@@ -1,4 +1,4 @@
-# end to end, in bats: one file per subject; by hand: builddir=_build bats tests/e2e/store.bats
+# end to end, in bats: one file per subject; by hand: bats tests/e2e/store.bats
 E2E_TESTS = \
 	tests/e2e/add.bats \
 	tests/e2e/archive.bats \
