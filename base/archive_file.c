@@ -48,6 +48,8 @@ archive_file_new(const char *path, struct archive_file *out, struct err *err)
 	} else {
 		f.path = path;
 		f.part = xasprintf("%s.part-%ld", path, (long)getpid());
+		/* left by a process of this number that was killed: in containers they are few */
+		unlinkat(AT_FDCWD, f.part, 0);
 		f.fd = openat(AT_FDCWD, f.part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 		if (f.fd < 0) {
 			err_sys(err, "'%s'", path);
