@@ -382,18 +382,27 @@ struct search {
 
 static bool search(struct search *s, size_t part, size_t at);
 
+/* A star that goes on from a place does there what it would do if it began there, so each place that
+ * it comes to is noted as failed, and what began earlier and failed need not be gone over again: else
+ * a row of stars would take the square of the path's length for each. */
 static bool
 search_star(struct search *s, size_t part, size_t at)
 {
 	bool dirs = s->g->parts[part].kind == PART_DIRS;
+	unsigned char *failed = &s->failed[part * (s->len + 1)];
 
 	if (search(s, part + 1, at))
 		return true;
 	for (; at < s->len; at++) {
 		if (!dirs && s->path[at] == '/')
 			return false;
-		if ((!dirs || s->path[at] == '/') && search(s, part + 1, at + 1))
+		if (dirs && s->path[at] != '/')
+			continue;
+		if (failed[at + 1] != 0)
+			return false;
+		if (search(s, part + 1, at + 1))
 			return true;
+		failed[at + 1] = 1;
 	}
 	return false;
 }
