@@ -66,6 +66,9 @@ add_rule(struct ignore *ig, const char *text, size_t len, int line, struct err *
 		return 0;
 	if (ig->count >= IGNORE_PATTERNS_MAX)
 		return err_set(err, ERR_INPUT, "more than %d patterns", IGNORE_PATTERNS_MAX);
+	if (end - start > IGNORE_PATTERN_MAX)
+		return err_set(
+			err, ERR_INPUT, "a pattern of more than %d bytes", IGNORE_PATTERN_MAX);
 	trimmed = xstrndup(text + start, end - start);
 	path_clean(trimmed, &clean);
 	rule.exception = clean.data[0] == '!';

@@ -19,6 +19,7 @@
 
 #define IGNORE_SIZE_MAX (4 * 1024 * 1024)
 #define IGNORE_PATTERNS_MAX 65536
+#define IGNORE_PATTERN_MAX 8192 /* bytes: matching goes a step deeper for each star */
 
 struct ignore;
 

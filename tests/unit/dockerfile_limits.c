@@ -172,6 +172,28 @@ TEST(ignore_files_have_a_limit_of_patterns)
 		"i:65537: more than 65536 patterns");
 }
 
+/* Each "**" within a name is one step deeper, and the path has no 'c': all ways are tried. */
+TEST(a_pattern_has_a_limit_and_up_to_it_the_stack_is_enough)
+{
+	AUTO(buf) struct buf text = BUF_INIT;
+	AUTO(buf) struct buf path = BUF_INIT;
+	AUTO(strv) struct strv flags = STRV_INIT;
+	AUTO(ignore) struct ignore *ig = NULL;
+	struct err err;
+
+	add_times(&text, "*", IGNORE_PATTERN_MAX - 2);
+	buf_adds(&text, "[c]");
+	buf_adds(&path, "a");
+	add_times(&path, "/a", 2000);
+	buf_adds(&path, "b");
+	fails(ignore_parse(text.data, text.len, "i", &ig, &err),
+		"i:1: a pattern of more than 8192 bytes");
+	strv_add(&flags, text.data);
+	fails(ignore_new(&flags, &ig, &err), "a pattern of more than 8192 bytes");
+	works(ignore_parse(text.data + 1, text.len - 1, "i", &ig, &err));
+	is_true(!ignore_step(ig, path.data, NULL, NULL, NULL));
+}
+
 TEST(modes_have_a_limit_of_changes)
 {
 	AUTO(buf) struct buf text = BUF_INIT;
@@ -243,6 +265,7 @@ main(void)
 		CASE(results_of_an_expansion_have_a_limit),
 		CASE(names_that_are_not_set_are_told_up_to_a_limit),
 		CASE(ignore_files_have_a_limit_of_patterns),
+		CASE(a_pattern_has_a_limit_and_up_to_it_the_stack_is_enough),
 		CASE(modes_have_a_limit_of_changes),
 		CASE(excerpts_show_no_control_characters),
 		CASE(a_place_outside_of_the_text_has_no_excerpt),
