@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/worker.h"
 #include "build/sandbox/mounts.h"
 #include "build/sandbox/rootfs.h"
 
@@ -49,35 +50,26 @@ advise(struct probe_fact *f, const char *text)
 	snprintf(f->advice, sizeof f->advice, "%.*s", (int)sizeof f->advice - 1, text);
 }
 
-/* Runs it in a child; its error comes back over a pipe. */
+struct trial {
+	attempt *body;
+	int userns_fd, dir_fd;
+};
+
+static int
+try_inside(void *arg, json_t **result __attribute__((unused)), struct err *err)
+{
+	const struct trial *t = arg;
+
+	return t->body(t->userns_fd, t->dir_fd, err);
+}
+
 static int
 try(attempt *body, int userns_fd, int dir_fd, struct err *err)
 {
-	AUTO(fd) int in = -1;
-	struct err said;
-	int pair[2];
-	pid_t pid;
-	ssize_t len;
+	struct trial t = { body, userns_fd, dir_fd };
 
-	if (pipe2(pair, O_CLOEXEC) < 0)
-		return err_sys(err, "make a pipe");
-	in = pair[0];
-	pid = fork();
-	if (pid == 0) {
-		if (body(userns_fd, dir_fd, &said) < 0)
-			(void)!fd_write(pair[1], &said, sizeof said);
-		_exit(0);
-	}
-	close(pair[1]);
-	if (pid < 0)
-		return err_sys(err, "fork");
-	len = fd_read(in, &said, sizeof said);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	if (len == 0)
-		return 0;
-	*err = said;
-	return -1;
+	return worker_call(
+		&(struct worker_job){ .name = "probe", .run = try_inside, .arg = &t }, NULL, err);
 }
 
 static int
