@@ -112,7 +112,7 @@ overlay_classic(const struct rootfs *r, struct mounts *m, int *out, struct err *
 int
 rootfs_mount(const struct rootfs *r, struct mounts *m, int *out, struct err *err)
 {
-	struct err first;
+	struct err reason, unknown;
 	AUTO(fd) int top = -1;
 
 	if (r->lower_count > ROOTFS_LOWERS_MAX)
@@ -128,16 +128,17 @@ rootfs_mount(const struct rootfs *r, struct mounts *m, int *out, struct err *err
 		return mounts_clone(
 			m, r->lowers[0], false, MOUNT_ATTR_NODEV | MOUNT_ATTR_RDONLY, out, err);
 	if (!m->is_classic) {
-		if (overlay(r, BY_FD, out, &first) == 0 || overlay(r, BY_PATH, out, err) == 0)
+		/* a kernel that does not know descriptors refuses them, whatever else is wrong */
+		if (overlay(r, BY_FD, out, &unknown) == 0 || overlay(r, BY_PATH, out, &reason) == 0)
 			return 0;
 	}
 	if (overlay_classic(r, m, &top, err) == 0) {
 		*out = fd_steal(&top);
 		return 0;
 	}
-	/* the first attempt is the one whose refusal says something */
+	/* mount(2) gives a number, this one the kernel's words */
 	if (!m->is_classic)
-		*err = first;
+		*err = reason;
 	return -1;
 }
 

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -242,10 +243,18 @@ forget_calls(char *names)
 
 	if (geteuid() == 0)
 		(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
-	while ((name = strsep(&names, ",")) != NULL)
+	while ((name = strsep(&names, ",")) != NULL) {
+		/* before Linux 6.13 overlay took no layers by descriptor */
+		if (streq(name, "layer-fds")) {
+			if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(fsconfig), 1,
+				    SCMP_A1(SCMP_CMP_EQ, FSCONFIG_SET_FD)) < 0)
+				_exit(125);
+			continue;
+		}
 		if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS),
 			    seccomp_syscall_resolve_name(name), 0) < 0)
 			_exit(125);
+	}
 	if (seccomp_load(filter) < 0)
 		_exit(125);
 	seccomp_release(filter);

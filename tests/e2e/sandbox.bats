@@ -135,13 +135,22 @@ until_gone() {
 }
 
 @test "older kernels: every fall-back is taken" {
-	for without in openat2 fsopen fsopen,open_tree,move_mount,mount_setattr mount_setattr \
+	for without in openat2 fsopen fsopen,open_tree,move_mount,mount_setattr mount_setattr layer-fds \
 		close_range,pidfd_open,landlock_create_ruleset; do
 		run box --without $without --mount file:/run/secrets/x:y --mount tmpfs:/t sh -c 'cat /run/secrets/x; touch /new; ls /..'
 		echo "$without: $output"
 		[ "$status" = 0 ]
 		[[ "$output" = y*bin*tmp* ]]
 		[ "$(ls -A "$T/upper/")" = new ]
+	done
+}
+
+@test "a root that cannot be stacked: the reason is of the attempt that this kernel understands" {
+	for without in landlock_create_ruleset layer-fds; do
+		run "$BOXRUN" --without $without --lower "$SPACE/base" --lower "$SPACE/base" true
+		echo "$without: $output"
+		[ "$status" = 125 ]
+		[[ "$output" = *"Too many levels of symbolic links"* ]]
 	done
 }
 
