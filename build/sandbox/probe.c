@@ -172,25 +172,9 @@ ask_proc(struct probe *p, int userns_fd)
 			  "--security-opt unmask=ALL (podman), systempaths=unconfined (docker)");
 }
 
-static bool
-has_program(const char *name)
-{
-	static const char *const dirs[] = { "/usr/bin", "/bin", "/usr/local/bin", "/usr/sbin" };
-
-	for (size_t i = 0; i < COUNT_OF(dirs); i++) {
-		AUTO(free) char *path = xasprintf("%s/%s", dirs[i], name);
-
-		if (access(path, X_OK) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void
 ask_network(struct probe *p, int userns_fd)
 {
-	bool has_pasta = has_program("pasta"), has_slirp = has_program("slirp4netns");
-	bool has_tun = access("/dev/net/tun", R_OK | W_OK) == 0;
 	struct probe_fact *f;
 	struct err err;
 
@@ -198,12 +182,6 @@ ask_network(struct probe *p, int userns_fd)
 		try(make_network, userns_fd, -1, &err) == 0 ? PROBE_YES : PROBE_NO);
 	detail(f, "%s",
 		f->answer == PROBE_YES ? "RUN --network=none has a loopback interface" : err.msg);
-	f = add(p, "network-private", (has_pasta || has_slirp) && has_tun ? PROBE_YES : PROBE_NO);
-	detail(f, "%s%s",
-		has_pasta   ? "pasta"
-		: has_slirp ? "slirp4netns"
-			    : "neither pasta nor slirp4netns",
-		has_tun ? "" : ", and /dev/net/tun cannot be opened");
 }
 
 static void

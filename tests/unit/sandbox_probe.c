@@ -55,6 +55,16 @@ probe_without_networks(void *arg __attribute__((unused)), json_t **result, struc
 	return 0;
 }
 
+TEST(every_fact_is_about_something_that_there_is)
+{
+	struct probe p;
+	struct err err = { .kind = ERR_NONE };
+
+	works(probe_run(-1, &p, &err));
+	is_true(fact(&p, "mount-api") != NULL);
+	is_true(fact(&p, "network-private") == NULL);
+}
+
 /* The filter is for good, so it is put on a worker. */
 TEST(who_dies_of_a_try_has_not_done_it)
 {
@@ -76,6 +86,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		CASE(every_fact_is_about_something_that_there_is),
 		CASE(who_dies_of_a_try_has_not_done_it),
 	};
 
