@@ -70,8 +70,6 @@ struct box {
 	const struct strv *env;  /* HOME is added if missing: the user's, else "/" */
 	const char *cwd;         /* made if missing (0755, 0:0, and this stays); NULL or "": "/" */
 	const char *user;        /* as in USER: "name", "name:group", "1000:1000", ...; NULL or "": root */
-	const gid_t *groups;     /* supplementary, in addition to the user's */
-	size_t group_count;
 
 	enum box_network network;
 	const struct limits *limits; /* NULL: none but the defaults */

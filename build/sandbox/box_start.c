@@ -115,16 +115,9 @@ set_terminal(const struct box *b, struct err *err)
 static int
 set_groups(const struct inside *in, struct err *err)
 {
-	size_t count = in->user.group_count, extra = in->box->group_count;
-	AUTO(free) gid_t *groups = xcalloc(count + extra + 1, sizeof *groups);
-
-	for (size_t i = 0; i < count; i++)
-		groups[i] = in->user.groups[i];
-	for (size_t i = 0; i < extra; i++)
-		groups[count + i] = in->box->groups[i];
-	if (setgroups(count + extra, groups) == 0)
+	if (setgroups(in->user.group_count, in->user.groups) == 0)
 		return 0;
-	if (errno == EPERM && extra == 0)
+	if (errno == EPERM)
 		return 0; /* one id: denied by the kernel for the namespace as a whole */
 	return errno == EINVAL
 		       ? err_set(err, ERR_INPUT,
