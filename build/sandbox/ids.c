@@ -189,7 +189,6 @@ ids_find_one(struct ids *out)
 	gid_t gid = getegid();
 
 	*out = (struct ids){
-		.source = IDS_ONE,
 		.uids = { .rows = { { 0, uid, 1 } }, .count = 1 },
 		.gids = { .rows = { { 0, gid, 1 } }, .count = 1 },
 		.root_uid = uid,
@@ -272,10 +271,9 @@ has_capability(unsigned cap)
 }
 
 static void
-set_maps(struct ids *ids, enum ids_source source, const struct ids_map *uids,
-	const struct ids_map *gids)
+set_maps(struct ids *ids, const struct ids_map *uids, const struct ids_map *gids)
 {
-	*ids = (struct ids){ .source = source, .uids = *uids, .gids = *gids };
+	*ids = (struct ids){ .uids = *uids, .gids = *gids };
 	ids->root_uid = ids_outside(uids, 0);
 	ids->root_gid = ids_outside(gids, 0);
 }
@@ -297,14 +295,14 @@ find_as_root(
 		return 0;
 	}
 	if (uids->count > 0 && gids->count > 0) {
-		set_maps(out, IDS_SUBID, uids, gids);
+		set_maps(out, uids, gids);
 		return 0;
 	}
 	if (read_map("/proc/self/uid_map", &all_uids, err) < 0 ||
 		read_map("/proc/self/gid_map", &all_gids, err) < 0)
 		return -1;
 	if (holds_high(&all_uids) && holds_high(&all_gids)) {
-		set_maps(out, IDS_HIGH, &high, &high);
+		set_maps(out, &high, &high);
 		return 0;
 	}
 	if (!has_capability(CAP_SETFCAP)) {
@@ -312,7 +310,7 @@ find_as_root(
 		snprintf(out->reason, sizeof out->reason, "root has no CAP_SETFCAP here");
 		return 0;
 	}
-	set_maps(out, IDS_ALL, &all_uids, &all_gids);
+	set_maps(out, &all_uids, &all_gids);
 	snprintf(out->reason, sizeof out->reason,
 		"there are no ids but this container's own: root in a box is root of the "
 		"container");
@@ -381,7 +379,7 @@ ids_find(struct ids *out, struct err *err)
 	}
 	prepend(&uids, uid);
 	prepend(&gids, getegid());
-	set_maps(out, IDS_SUBID, &uids, &gids);
+	set_maps(out, &uids, &gids);
 	out->needs_helper = true;
 	return 0;
 }

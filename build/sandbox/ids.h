@@ -35,14 +35,11 @@ struct ids_map {
 	size_t count;
 };
 
-enum ids_source {
-	IDS_SUBID, /* ranges of this user in /etc/subuid and /etc/subgid */
-	IDS_HIGH,  /* real root without such ranges: IDS_HIGH_START */
-	IDS_ALL,   /* real root where no high ids exist (a container): every id there is, as itself */
-	IDS_ONE,   /* the caller's own id only: chown to another id fails with EINVAL */
-};
-
-/* Host ids that no distribution or service assigns (see systemd's "Users, Groups, UIDs and GIDs"), for
+/* What there is, the best first: ranges of this user in /etc/subuid and /etc/subgid; for real root
+ * without such ranges IDS_HIGH_START; for real root where no high ids exist (a container) every id there
+ * is, as itself; the caller's own id alone.
+ *
+ * Host ids that no distribution or service assigns (see systemd's "Users, Groups, UIDs and GIDs"), for
  * real root, so that what runs in a box is not the host's root. */
 #define IDS_HIGH_START 1895825408u
 #define IDS_HIGH_COUNT 16777216u
@@ -51,16 +48,16 @@ enum ids_source {
 #define IDS_FILE_MAX 10485760
 
 struct ids {
-	enum ids_source source;
 	struct ids_map uids, gids;
 	uid_t root_uid; /* host ids of 0:0 in the box: who must own a tree's top directory, an upper, ... */
 	gid_t root_gid;
-	bool is_single;    /* source is IDS_ONE; setgroups is denied as well */
+	bool is_single;    /* the caller's own id only: chown to another fails with EINVAL, setgroups is denied */
 	/* This process left a chroot for a mount namespace of its own (unchroot.h): directories that
 	 * were opened before must be opened again, where something is to be mounted from them. */
 	bool has_moved;
 	bool needs_helper; /* newuidmap and newgidmap write the maps */
-	/* Why it is not IDS_SUBID, and what would change that; "" if it is.  For doctor and warnings. */
+	/* Why it is less than a range of its own, and what would change that; "" if it is not.  For doctor
+	 * and warnings. */
 	char reason[512];
 };
 
