@@ -97,8 +97,7 @@ doctor_run(struct call *call, struct err *err)
 	/* a store that cannot be opened is one of the things to be told */
 	if (store_open(call->globals->root, &store, err) < 0)
 		event_warn("%s", err->msg);
-	if (probe_run(store == NULL ? -1 : store_dir(store), &p, err) < 0)
-		return -1;
+	probe_run(store == NULL ? -1 : store_dir(store), &p);
 	(v->format == FORMAT_JSON ? show_json_report : show_text_report)(
 		&p, store == NULL ? "cannot be opened" : store_path(store), &answer);
 	return show_answer(&answer, err);

@@ -147,7 +147,6 @@ ask_overlay(struct probe *p, int userns_fd, int dir_fd)
 	else
 		r = try(rootfs_probe, userns_fd, dir, &err);
 	(void)path_remove(dir_fd, name, &ignored);
-	p->has_overlay = r == 0;
 	f = add(p, "overlay", r == 0 ? PROBE_YES : PROBE_NO);
 	detail(f, "%s", r == 0 ? "the store can hold what a RUN changes" : err.msg);
 	if (r < 0)
@@ -161,13 +160,13 @@ ask_proc(struct probe *p, int userns_fd)
 {
 	struct probe_fact *f;
 	struct err err;
+	bool has_own = try(mount_proc, userns_fd, -1, &err) == 0;
 
-	p->has_proc = try(mount_proc, userns_fd, -1, &err) == 0;
-	f = add(p, "proc", p->has_proc ? PROBE_YES : PROBE_PARTLY);
+	f = add(p, "proc", has_own ? PROBE_YES : PROBE_PARTLY);
 	detail(f, "%s",
-		p->has_proc ? "a box has its own"
-			    : "the outer /proc is shown: a box sees processes outside");
-	if (!p->has_proc)
+		has_own ? "a box has its own"
+			: "the outer /proc is shown: a box sees processes outside");
+	if (!has_own)
 		advise(f, "this container covers parts of /proc: start it with "
 			  "--security-opt unmask=ALL (podman), systempaths=unconfined (docker)");
 }
@@ -207,13 +206,12 @@ ask_kernel(struct probe *p)
 	detail(f, "%s", is_set ? "set: sudo and su do not work in a RUN" : "not set");
 }
 
-int
-probe_run(int dir_fd, struct probe *out, struct err *err)
+void
+probe_run(int dir_fd, struct probe *out)
 {
 	AUTO(fd) int userns_fd = -1;
 	struct probe p = { .rung = PROBE_RUNG_NONE };
 
-	(void)err;
 	ask_ids(&p, &userns_fd);
 	if (userns_fd >= 0) {
 		if (dir_fd >= 0)
@@ -223,5 +221,4 @@ probe_run(int dir_fd, struct probe *out, struct err *err)
 	}
 	ask_kernel(&p);
 	*out = p;
-	return 0;
 }

@@ -36,14 +36,12 @@ enum probe_rung {
 struct probe {
 	struct ids ids;
 	enum probe_rung rung;
-	bool has_overlay; /* the store can hold upper directories */
-	bool has_proc;    /* a fresh /proc; else the outer one is bound */
 	struct probe_fact facts[PROBE_FACTS_MAX];
 	size_t count;
 };
 
 /* dir_fd: a writable directory of the store (it is left as it was), or -1 for no overlay facts.
- * Takes some milliseconds; forks.  Fails only where the machine cannot even be asked. */
-int probe_run(int dir_fd, struct probe *out, struct err *err);
+ * Takes some milliseconds; forks. */
+void probe_run(int dir_fd, struct probe *out);
 
 #endif
