@@ -53,7 +53,7 @@ bool lexer_line(struct lexer *l, const char **out, size_t *len);
 void logical_place(const struct logical *l, size_t offset, int *line, int *column);
 
 /* One line as a directive "# name = value", name in lower case, value trimmed: pointers into it.
- * prefix: "#", "//" or "".  false: it is none. */
+ * prefix: "#" or "".  false: it is none. */
 struct directive {
 	const char *name, *value;
 	size_t name_len, value_len;

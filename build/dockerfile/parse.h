@@ -70,8 +70,4 @@ int dockerfile_parse_trigger(const char *text, struct instruction **out, struct 
 /* Index of the last stage with this name in any case, or -1. */
 int dockerfile_stage(const struct dockerfile *d, const char *name);
 
-/* What `# syntax=` names, without reading the rest: also from `// syntax=` and {"syntax": "..."}.
- * NULL: nothing.  For free(). */
-char *dockerfile_syntax(const char *bytes, size_t len);
-
 #endif

@@ -30,7 +30,6 @@ libdockerfile_a_SOURCES = \
 	build/dockerfile/shell_pattern.c build/dockerfile/shell_pattern.h \
 	build/dockerfile/stop_signal.c build/dockerfile/stop_signal.h \
 	build/dockerfile/suggest.c build/dockerfile/suggest.h \
-	build/dockerfile/syntax.c \
 	build/dockerfile/utf8.c build/dockerfile/utf8.h \
 	build/dockerfile/utf8_tables.c \
 	build/dockerfile/words.c

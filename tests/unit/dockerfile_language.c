@@ -251,9 +251,17 @@ check_lint_config(const char *input, size_t len __attribute__((unused)), struct 
 static void
 check_syntax(const char *input, size_t len, struct buf *out)
 {
-	AUTO(free) char *syntax = dockerfile_syntax(input, len);
+	AUTO(dockerfile) struct dockerfile *d = NULL;
+	AUTO(diagnostics) struct diagnostics list = DIAGNOSTICS_INIT;
+	AUTO(buf) struct buf text = BUF_INIT;
+	struct err err;
 
-	buf_adds(out, syntax != NULL ? syntax : "-");
+	buf_add(&text, input, len);
+	buf_adds(&text, "\nFROM a\n");
+	if (dockerfile_parse(text.data, text.len, "Dockerfile", &d, &list, &err) < 0)
+		failed(&err, out);
+	else
+		buf_adds(out, d->directives.syntax != NULL ? d->directives.syntax : "-");
 }
 
 static void
