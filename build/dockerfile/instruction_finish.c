@@ -65,11 +65,10 @@ finish_pairs(struct finish *f)
 	return f->in->pair_count > 0 ? 0 : at_least_one(f);
 }
 
-/* What the comments above say of a name: "# name it is for". */
-static char *
-comment_on(const struct strv *comments, const char *name)
+char *
+instruction_comment_on(const struct strv *comments, const char *name)
 {
-	size_t len = strlen(name);
+	size_t len = name != NULL ? strlen(name) : 0;
 
 	for (size_t i = 0; i < comments->count && len > 0; i++)
 		if (strncmp(comments->items[i], name, len) == 0 && comments->items[i][len] == ' ')
@@ -85,7 +84,7 @@ finish_arg(struct finish *f)
 	if (in->pair_count == 0)
 		return at_least_one(f);
 	for (size_t i = 0; i < in->pair_count; i++)
-		in->pairs[i].comment = comment_on(&in->comments, in->pairs[i].name);
+		in->pairs[i].comment = instruction_comment_on(&in->comments, in->pairs[i].name);
 	return 0;
 }
 

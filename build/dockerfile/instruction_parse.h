@@ -26,6 +26,9 @@ bool instruction_may_have_heredocs(const struct instruction *in, char escape);
 /* in->comments and in->heredocs are set; text as before. */
 int instruction_finish(struct instruction *in, const char *text, size_t *at, struct err *err);
 
+/* What the comments above say of a name: "# name it is for".  name may be NULL.  NULL: nothing. */
+char *instruction_comment_on(const struct strv *comments, const char *name);
+
 /* --name=value words at the start of text, which begins at offset of the instruction: added to in's
  * flags.  Returns the length of what they took, blanks behind them included. */
 size_t flags_split(const char *text, size_t offset, char escape, struct instruction *in);

@@ -162,17 +162,6 @@ lower(const char *text)
 	return out;
 }
 
-static char *
-comment_on(const struct strv *comments, const char *name)
-{
-	size_t len = name != NULL ? strlen(name) : 0;
-
-	for (size_t i = 0; i < comments->count && len > 0; i++)
-		if (strncmp(comments->items[i], name, len) == 0 && comments->items[i][len] == ' ')
-			return xstrdup(comments->items[i] + len + 1);
-	return NULL;
-}
-
 static int
 add_stage(struct parser *p, struct instruction *from, struct err *err)
 {
@@ -191,7 +180,7 @@ add_stage(struct parser *p, struct instruction *from, struct err *err)
 									 : NULL,
 		.from = from,
 	};
-	stage->comment = comment_on(&from->comments, stage->name);
+	stage->comment = instruction_comment_on(&from->comments, stage->name);
 	return 0;
 }
 
