@@ -114,44 +114,27 @@ pair_of_legacy(struct instruction *in, const struct line *l)
 	return 0;
 }
 
+/* ARG alone has names without a value. */
 static int
 pairs_of_words(struct instruction *in, const struct line *l)
 {
 	AUTO(strv) struct strv words = STRV_INIT;
 	AUTO(free) size_t *offsets = NULL;
+	bool is_arg = in->kind == INSTRUCTION_ARG;
 	size_t room = 0;
 
 	words_split_quoted(l->rest, l->escape, &words, &offsets);
-	if (words.count > 0 && strchr(words.items[0], '=') == NULL)
+	if (!is_arg && words.count > 0 && strchr(words.items[0], '=') == NULL)
 		return pair_of_legacy(in, l);
 	for (size_t i = 0; i < words.count; i++) {
 		const char *word = words.items[i], *equals = strchr(word, '=');
 
 		*l->wrong = l->at + offsets[i];
-		if (equals == NULL)
+		if (!is_arg && equals == NULL)
 			return err_set(l->err, ERR_INPUT,
 				"Syntax error - can't find = in \"%s\". Must be of the form: "
 				"name=value",
 				word);
-		if (equals == word)
-			return blank_name(in, l->err);
-		add_pair(in, &room, word, (size_t)(equals - word), equals + 1, false);
-	}
-	return 0;
-}
-
-static int
-pairs_of_arg(struct instruction *in, const struct line *l)
-{
-	AUTO(strv) struct strv words = STRV_INIT;
-	AUTO(free) size_t *offsets = NULL;
-	size_t room = 0;
-
-	words_split_quoted(l->rest, l->escape, &words, &offsets);
-	for (size_t i = 0; i < words.count; i++) {
-		const char *word = words.items[i], *equals = strchr(word, '=');
-
-		*l->wrong = l->at + offsets[i];
 		if (equals == word)
 			return blank_name(in, l->err);
 		add_pair(in, &room, word, equals != NULL ? (size_t)(equals - word) : strlen(word),
@@ -182,7 +165,7 @@ static const struct {
 	int (*read)(struct instruction *in, const struct line *l);
 } readers[INSTRUCTION_COUNT] = {
 	[INSTRUCTION_ADD] = { words_of_list },
-	[INSTRUCTION_ARG] = { pairs_of_arg },
+	[INSTRUCTION_ARG] = { pairs_of_words },
 	[INSTRUCTION_CMD] = { words_of_command },
 	[INSTRUCTION_COPY] = { words_of_list },
 	[INSTRUCTION_ENTRYPOINT] = { words_of_command },
