@@ -398,15 +398,11 @@ read_fields(const char *text, struct strv *fields, struct err *err)
 	return 0;
 }
 
-int
-mount_check(const char *text, struct err *err)
+static int
+check_from(const struct strv *fields, struct err *err)
 {
-	AUTO(strv) struct strv fields = STRV_INIT;
-
-	if (read_fields(text, &fields, err) < 0)
-		return -1;
-	for (size_t i = 0; i < fields.count; i++) {
-		const char *field = fields.items[i];
+	for (size_t i = 0; i < fields->count; i++) {
+		const char *field = fields->items[i];
 		const char *dollar;
 
 		if (strncasecmp(field, "from=", 5) != 0)
@@ -421,6 +417,14 @@ mount_check(const char *text, struct err *err)
 }
 
 int
+mount_check(const char *text, struct err *err)
+{
+	AUTO(strv) struct strv fields = STRV_INIT;
+
+	return read_fields(text, &fields, err) < 0 ? -1 : check_from(&fields, err);
+}
+
+int
 mount_parse(const char *text, char escape, const struct expand_vars *vars, struct mount *out,
 	struct strv *undefined, struct err *err)
 {
@@ -428,7 +432,7 @@ mount_parse(const char *text, char escape, const struct expand_vars *vars, struc
 	AUTO(mount) struct mount m = { .kind = MOUNT_BIND };
 	struct reader r = { .m = &m };
 
-	if (mount_check(text, err) < 0 || read_fields(text, &fields, err) < 0)
+	if (read_fields(text, &fields, err) < 0 || check_from(&fields, err) < 0)
 		return -1;
 	for (size_t i = 0; i < fields.count; i++) {
 		const char *field = fields.items[i];
