@@ -12,9 +12,6 @@
 #include "base/mem.h"
 #include "base/path.h"
 
-/* as many as the kernel follows */
-#define LINKS_MAX 40
-
 void
 auto_points(struct points *p)
 {
@@ -188,7 +185,7 @@ point_open(struct points *p, const char *path, bool is_dir, int *out, struct err
 	struct stat st;
 
 	/* each turn makes one component or follows one link; a path has at most PATH_MAX / 2 */
-	for (unsigned turns = 0; turns < PATH_MAX / 2 + LINKS_MAX; turns++) {
+	for (unsigned turns = 0; turns < PATH_MAX / 2 + PATH_LINKS_MAX; turns++) {
 		AUTO(fd) int fd = path_open(p->root, at, O_PATH, 0);
 
 		if (fd >= 0) {
