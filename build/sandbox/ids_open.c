@@ -44,9 +44,9 @@ auto_holder(struct holder *h)
 }
 
 static int
-write_text(int dir, const char *path, const char *text)
+write_text(const char *path, const char *text)
 {
-	AUTO(fd) int fd = openat(dir, path, O_WRONLY | O_CLOEXEC);
+	AUTO(fd) int fd = open(path, O_WRONLY | O_CLOEXEC);
 
 	return fd < 0 ? -1 : fd_write(fd, text, strlen(text));
 }
@@ -66,13 +66,13 @@ map_itself(const struct ids *ids)
 {
 	char text[64];
 
-	if (write_text(AT_FDCWD, "/proc/self/setgroups", "deny") < 0)
+	if (write_text("/proc/self/setgroups", "deny") < 0)
 		return -1;
 	snprintf(text, sizeof text, "0 %u 1", ids->gids.rows[0].outside);
-	if (write_text(AT_FDCWD, "/proc/self/gid_map", text) < 0)
+	if (write_text("/proc/self/gid_map", text) < 0)
 		return -1;
 	snprintf(text, sizeof text, "0 %u 1", ids->uids.rows[0].outside);
-	return write_text(AT_FDCWD, "/proc/self/uid_map", text);
+	return write_text("/proc/self/uid_map", text);
 }
 
 static void __attribute__((noreturn)) hold(const struct ids *ids, int ready, int release)
@@ -190,7 +190,7 @@ write_map(pid_t pid, const char *name, const struct ids_map *map, struct err *er
 	AUTO(free) char *path = xasprintf("/proc/%d/%s", (int)pid, name);
 
 	format_map(map, &text);
-	if (write_text(AT_FDCWD, path, text.data) < 0)
+	if (write_text(path, text.data) < 0)
 		return err_sys(err, "write %s of the user namespace", name);
 	return 0;
 }
