@@ -9,21 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/proc.h"
 #include "build/sandbox/stack.h"
-
-/* What a coordinator may have changed for itself; handlers go with the exec. */
-static void
-reset_signals(void)
-{
-	struct sigaction plain = { .sa_handler = SIG_DFL }, now;
-	sigset_t none;
-
-	for (int i = 1; i < NSIG; i++)
-		if (sigaction(i, NULL, &now) == 0 && now.sa_handler == SIG_IGN)
-			(void)sigaction(i, &plain, NULL);
-	sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-}
 
 static int
 live_as_program(void *arg)
@@ -31,7 +18,8 @@ live_as_program(void *arg)
 	struct inside *in = arg;
 	struct err err = { .kind = ERR_NONE };
 
-	reset_signals();
+	/* memory is shared with the guard, the table of signals is not */
+	proc_default_signals();
 	if (box_mounts(in, &err) == 0)
 		(void)box_start(in, &err);
 	in->error = err;
