@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -24,24 +25,40 @@ fd_path(int fd)
 	return p;
 }
 
+static const struct {
+	unsigned attr;
+	unsigned long flag, shown; /* for mount(2), by statvfs(2) */
+} attr_rows[] = {
+	{ MOUNT_ATTR_RDONLY, MS_RDONLY, ST_RDONLY },
+	{ MOUNT_ATTR_NOSUID, MS_NOSUID, ST_NOSUID },
+	{ MOUNT_ATTR_NODEV, MS_NODEV, ST_NODEV },
+	{ MOUNT_ATTR_NOEXEC, MS_NOEXEC, ST_NOEXEC },
+};
+
 static unsigned long
 classic_flags(unsigned attrs)
 {
-	static const struct {
-		unsigned attr;
-		unsigned long flag;
-	} rows[] = {
-		{ MOUNT_ATTR_RDONLY, MS_RDONLY },
-		{ MOUNT_ATTR_NOSUID, MS_NOSUID },
-		{ MOUNT_ATTR_NODEV, MS_NODEV },
-		{ MOUNT_ATTR_NOEXEC, MS_NOEXEC },
-	};
 	unsigned long flags = 0;
 
-	for (size_t i = 0; i < COUNT_OF(rows); i++)
-		if ((attrs & rows[i].attr) != 0)
-			flags |= rows[i].flag;
+	for (size_t i = 0; i < COUNT_OF(attr_rows); i++)
+		if ((attrs & attr_rows[i].attr) != 0)
+			flags |= attr_rows[i].flag;
 	return flags;
+}
+
+/* A remount sets all flags, and those that the mount had outside may not be taken away here. */
+static int
+add_attrs(int top, unsigned attrs)
+{
+	struct statvfs now;
+
+	if (fstatvfs(top, &now) < 0)
+		return -1;
+	for (size_t i = 0; i < COUNT_OF(attr_rows); i++)
+		if ((now.f_flag & attr_rows[i].shown) != 0)
+			attrs |= attr_rows[i].attr;
+	return mount(
+		NULL, fd_path(top).text, NULL, MS_BIND | MS_REMOUNT | classic_flags(attrs), NULL);
 }
 
 void
@@ -196,8 +213,7 @@ clone_classic(struct mounts *m, int fd, bool deep, unsigned attrs, int *out, str
 		return err_sys(err, "bind");
 	if (open_spot(m, name, &top, err) < 0)
 		return -1;
-	if (attrs != 0 && mount(NULL, fd_path(top).text, NULL,
-				  MS_BIND | MS_REMOUNT | classic_flags(attrs), NULL) < 0)
+	if (attrs != 0 && add_attrs(top, attrs) < 0)
 		return err_sys(err, "bind read-only");
 	*out = fd_steal(&top);
 	return 0;

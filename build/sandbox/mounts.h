@@ -33,7 +33,7 @@ int mounts_new(struct mounts *m, const char *type, const char *options, unsigned
 	struct err *err);
 
 /* A bind of what fd is open on (a directory or file of this mount namespace).  deep: with what is
- * mounted below, and attrs for all of it. */
+ * mounted below, and attrs for all of it; before Linux 5.12 what is mounted below keeps its own. */
 int mounts_clone(struct mounts *m, int fd, bool deep, unsigned attrs, int *out, struct err *err);
 
 /* Puts a mount of the two calls above onto what target is open on. */

@@ -145,6 +145,18 @@ until_gone() {
 	done
 }
 
+@test "older kernels: a bind keeps the flags that it had outside" {
+	[ "$(id -u)" = 0 ] || skip "only root mounts outside"
+	mkdir "$T/quiet"
+	for without in landlock_create_ruleset mount_setattr fsopen,open_tree,move_mount,mount_setattr; do
+		run unshare -m sh -c 'mount -t tmpfs -o nosuid,nodev,noexec,mode=755 quiet "$1/quiet" && shift && exec "$@"' sh "$T" \
+			"$BOXRUN" --without $without --lower "$SPACE/base" --mount "bind:/tmp:$T/quiet:ro" grep " /tmp " /proc/self/mounts
+		echo "$without: $output"
+		[ "$status" = 0 ]
+		[[ "$output" = *" /tmp tmpfs ro,nosuid,nodev,noexec"* ]]
+	done
+}
+
 @test "a root that cannot be stacked: the reason is of the attempt that this kernel understands" {
 	for without in landlock_create_ruleset layer-fds; do
 		run "$BOXRUN" --without $without --lower "$SPACE/base" --lower "$SPACE/base" true
