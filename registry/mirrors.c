@@ -108,7 +108,7 @@ passing_write(struct sink *s, const void *bytes, size_t len, struct err *err)
 
 static const struct sink_ops passing_ops = { .write = passing_write };
 
-/* Asked again from its start, a blob comes from somewhere else. */
+/* Asked again from its start, a blob comes from somewhere else, where anybody else has it. */
 static size_t
 first_for(struct mirrors *m, const struct digest *digest, uint64_t offset)
 {
@@ -119,7 +119,7 @@ first_for(struct mirrors *m, const struct digest *digest, uint64_t offset)
 		if (digest_same(&m->served[i].digest, digest))
 			first = m->served[i].by + 1;
 	pthread_mutex_unlock(&m->lock);
-	return first < m->count ? first : m->count - 1;
+	return first % m->count;
 }
 
 static void
@@ -140,20 +140,21 @@ mirrors_get(struct place *p, const struct descriptor *d, uint64_t offset, struct
 		.sink = { .ops = &passing_ops }, .out = out, .position = offset
 	};
 	AUTO(buf) struct buf why = BUF_INIT;
-	size_t i;
+	size_t i, first = first_for(m, &d->digest, offset);
 
-	for (i = first_for(m, &d->digest, offset); i < m->count; i++) {
-		struct place *place = m->mirrors[i].place;
+	for (i = 0; i < m->count; i++) {
+		size_t by = (first + i) % m->count;
+		struct place *place = m->mirrors[by].place;
 
-		if (!is_for(&m->mirrors[i], d->digest.text))
+		if (!is_for(&m->mirrors[by], d->digest.text))
 			continue;
 		if (place->ops->get(place, d, passing.position, &passing.sink, err) == 0) {
-			remember(m, &d->digest, i);
+			remember(m, &d->digest, by);
 			return 0;
 		}
 		if (passing.has_failed)
 			return -1;
-		note(&why, &m->mirrors[i], err);
+		note(&why, &m->mirrors[by], err);
 	}
 	return none(&why, err);
 }

@@ -8,8 +8,8 @@
 
 /* mirrors - one repository that is in several places: they are asked in turn, and a blob that
  * breaks off at one goes on at the next.  What a mirror served in full and was wrong after all (the
- * reader asks for it again from the start) comes from the next one.  Only the last place, the
- * registry itself, is written to. */
+ * reader asks for it again from the start) comes from the next one; from the same one again where
+ * no other has it.  Only the last place, the registry itself, is written to. */
 
 struct mirror {
 	struct place *place;

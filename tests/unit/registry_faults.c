@@ -373,6 +373,25 @@ TEST(a_mirror_that_is_wrong_is_not_asked_twice)
 	same_int(asked(&f, "GET", "/blobs/"), 2);
 }
 
+TEST(what_only_a_mirror_has_is_read_there_as_often_as_asked)
+{
+	AUTO(fake) struct fake f;
+	AUTO(fake) struct fake mirror;
+	struct err err = { 0 };
+	int i;
+
+	START(&f, "--rule", "* . status=503");
+	START(&mirror, "--rule", "GET none");
+	works(push(&mirror, &err));
+	open_mirrored(&f, mirror.server.port);
+	for (i = 0; i < 3; i++) {
+		AUTO(buf) struct buf bytes = BUF_INIT;
+
+		works(place_read(f.pull, &f.root, MANIFEST_MAX, &bytes, &err));
+	}
+	same_int(asked(&mirror, "GET /v2/a/b/manifests/", f.root.digest.text), 3);
+}
+
 TEST(when_no_mirror_helps_all_are_named)
 {
 	AUTO(fake) struct fake f;
@@ -498,6 +517,7 @@ main(void)
 		CASE(a_web_page_is_called_so),
 		CASE(mirrors_are_asked_in_turn),
 		CASE(a_mirror_that_is_wrong_is_not_asked_twice),
+		CASE(what_only_a_mirror_has_is_read_there_as_often_as_asked),
 		CASE(when_no_mirror_helps_all_are_named),
 		CASE(a_slow_download_goes_on_over_several_connections),
 		CASE(what_is_in_parts_is_verified_as_a_whole),
