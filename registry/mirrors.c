@@ -18,7 +18,8 @@ struct mirrors {
 	struct place place;
 	struct mirror mirrors[REGISTRIES_MIRRORS_MAX + 1];
 	size_t count;
-	pthread_mutex_t lock; /* of served */
+	pthread_mutex_t lock; /* of all below */
+	bool by_digest;       /* how the image was named */
 	struct served *served;
 	size_t served_count, served_room;
 };
@@ -32,11 +33,27 @@ of(struct place *p)
 }
 
 static bool
-is_for(const struct mirror *m, const char *name)
+is_digest(const char *name)
 {
-	bool is_digest = name != NULL && strchr(name, ':') != NULL;
+	return name != NULL && strchr(name, ':') != NULL;
+}
 
-	return m->pull == REGISTRIES_PULL_ALL || (m->pull == REGISTRIES_PULL_DIGEST) == is_digest;
+/* All of an image comes from mirrors for the way it was named, though its parts have digests. */
+static bool
+is_for(const struct mirror *m, bool by_digest)
+{
+	return m->pull == REGISTRIES_PULL_ALL || (m->pull == REGISTRIES_PULL_DIGEST) == by_digest;
+}
+
+static bool
+was_by_digest(struct mirrors *m)
+{
+	bool by_digest;
+
+	pthread_mutex_lock(&m->lock);
+	by_digest = m->by_digest;
+	pthread_mutex_unlock(&m->lock);
+	return by_digest;
 }
 
 /* Adds why a place is of no use; all are shown when none is. */
@@ -58,10 +75,14 @@ mirrors_resolve(struct place *p, const char *name, struct descriptor *out, struc
 {
 	struct mirrors *m = of(p);
 	AUTO(buf) struct buf why = BUF_INIT;
+	bool by_digest = is_digest(name);
 	size_t i;
 
+	pthread_mutex_lock(&m->lock);
+	m->by_digest = by_digest;
+	pthread_mutex_unlock(&m->lock);
 	for (i = 0; i < m->count; i++) {
-		if (!is_for(&m->mirrors[i], name))
+		if (!is_for(&m->mirrors[i], by_digest))
 			continue;
 		if (m->mirrors[i].place->ops->resolve(m->mirrors[i].place, name, out, err) == 0)
 			return 0;
@@ -74,10 +95,13 @@ static int
 mirrors_has(struct place *p, const struct descriptor *d, struct err *err)
 {
 	struct mirrors *m = of(p);
+	bool by_digest = was_by_digest(m);
 	size_t i;
 	int has = 0;
 
 	for (i = 0; i < m->count; i++) {
+		if (!is_for(&m->mirrors[i], by_digest))
+			continue;
 		has = m->mirrors[i].place->ops->has(m->mirrors[i].place, d, err);
 		if (has == 1)
 			return 1;
@@ -141,12 +165,13 @@ mirrors_get(struct place *p, const struct descriptor *d, uint64_t offset, struct
 	};
 	AUTO(buf) struct buf why = BUF_INIT;
 	size_t i, first = first_for(m, &d->digest, offset);
+	bool by_digest = was_by_digest(m);
 
 	for (i = 0; i < m->count; i++) {
 		size_t by = (first + i) % m->count;
 		struct place *place = m->mirrors[by].place;
 
-		if (!is_for(&m->mirrors[by], d->digest.text))
+		if (!is_for(&m->mirrors[by], by_digest))
 			continue;
 		if (place->ops->get(place, d, passing.position, &passing.sink, err) == 0) {
 			remember(m, &d->digest, by);
@@ -207,13 +232,14 @@ static const struct place_ops mirrors_ops = {
 };
 
 struct place *
-mirrors_new(const struct mirror *mirrors, size_t count)
+mirrors_new(const struct mirror *mirrors, size_t count, const char *name)
 {
 	struct mirrors *m = xzalloc(sizeof *m);
 
 	m->place.ops = &mirrors_ops;
 	memcpy(m->mirrors, mirrors, count * sizeof *mirrors);
 	m->count = count;
+	m->by_digest = is_digest(name);
 	pthread_mutex_init(&m->lock, NULL);
 	return &m->place;
 }

@@ -17,8 +17,9 @@ struct mirror {
 	char *name; /* for messages */
 };
 
-/* Owns the places. At least two. */
-struct place *mirrors_new(const struct mirror *mirrors, size_t count);
+/* Owns the places. At least two.  name: what the image is called, until another is resolved; a
+ * mirror for tags only, or for digests only, is asked for no part of an image named otherwise. */
+struct place *mirrors_new(const struct mirror *mirrors, size_t count, const char *name);
 /* The registry itself, lent; p itself when it is not of this kind. */
 struct place *mirrors_primary(struct place *p);
 

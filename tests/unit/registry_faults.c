@@ -317,17 +317,18 @@ TEST(a_web_page_is_called_so)
 	same_str(err.msg, "the answer is no manifest but 'text/html'");
 }
 
-/* A session whose registries.conf has two mirrors before the registry: one with the given port, and
- * one that nobody serves. */
+/* A session whose registries.conf has two mirrors before the registry: one that nobody serves, and
+ * one with the given port, asked for what pull-from-mirror says. */
 static void
-open_mirrored(struct fake *f, unsigned port)
+open_mirrored_for(struct fake *f, unsigned port, const char *what)
 {
 	AUTO(free) char *path = xasprintf("%s/registries.conf", f->server.dir);
 	AUTO(free)
 	char *text = xasprintf("[[registry]]\nlocation = '127.0.0.1:%u'\n"
 			       "[[registry.mirror]]\nlocation = '127.0.0.1:1/none'\n"
-			       "[[registry.mirror]]\nlocation = '127.0.0.1:%u'\n",
-		f->server.port, port);
+			       "[[registry.mirror]]\nlocation = '127.0.0.1:%u'\n"
+			       "pull-from-mirror = '%s'\n",
+		f->server.port, port, what);
 
 	server_write(&f->server, "registries.conf", text);
 	place_free(f->pull);
@@ -337,6 +338,12 @@ open_mirrored(struct fake *f, unsigned port)
 		&f->session);
 	f->push = open_at(f->session, &f->server, "a/b", REMOTE_PUSH);
 	f->pull = open_at(f->session, &f->server, "a/b", REMOTE_PULL);
+}
+
+static void
+open_mirrored(struct fake *f, unsigned port)
+{
+	open_mirrored_for(f, port, "all");
 }
 
 TEST(mirrors_are_asked_in_turn)
@@ -390,6 +397,39 @@ TEST(what_only_a_mirror_has_is_read_there_as_often_as_asked)
 		works(place_read(f.pull, &f.root, MANIFEST_MAX, &bytes, &err));
 	}
 	same_int(asked(&mirror, "GET /v2/a/b/manifests/", f.root.digest.text), 3);
+}
+
+TEST(a_mirror_for_tags_or_digests_gives_all_of_images_named_so_and_nothing_of_others)
+{
+	static const char *const kinds[] = { "tag-only", "digest-only" };
+	AUTO(fake) struct fake f;
+	AUTO(fake) struct fake mirror;
+	struct descriptor d = { .size = 0 };
+	struct err err = { 0 };
+	size_t i, j;
+
+	START(&f, "--rule", "GET none");
+	START(&mirror, "--rule", "GET none");
+	works(push(&f, &err));
+	works(push(&mirror, &err));
+	for (i = 0; i < COUNT_OF(kinds); i++) {
+		const char *names[] = { "1", f.root.digest.text };
+
+		for (j = 0; j < COUNT_OF(names); j++) {
+			AUTO(sink) struct sink *sink = sink_none();
+			int here = asked(&f, "GET", "/blobs/");
+			int there = asked(&mirror, "GET", "/blobs/");
+
+			open_mirrored_for(&f, mirror.server.port, kinds[i]);
+			works(f.pull->ops->resolve(f.pull, names[j], &d, &err));
+			works(place_get(f.pull, &f.layer, sink, &err));
+			same_int(asked(&mirror, "GET", "/blobs/") - there, i == j);
+			same_int(asked(&f, "GET", "/blobs/") - here, i != j);
+			there = asked(&mirror, "HEAD", "/blobs/");
+			same_int(f.pull->ops->has(f.pull, &f.layer, &err), 1);
+			same_int(asked(&mirror, "HEAD", "/blobs/") - there, i == j);
+		}
+	}
 }
 
 TEST(when_no_mirror_helps_all_are_named)
@@ -518,6 +558,7 @@ main(void)
 		CASE(mirrors_are_asked_in_turn),
 		CASE(a_mirror_that_is_wrong_is_not_asked_twice),
 		CASE(what_only_a_mirror_has_is_read_there_as_often_as_asked),
+		CASE(a_mirror_for_tags_or_digests_gives_all_of_images_named_so_and_nothing_of_others),
 		CASE(when_no_mirror_helps_all_are_named),
 		CASE(a_slow_download_goes_on_over_several_connections),
 		CASE(what_is_in_parts_is_verified_as_a_whole),
