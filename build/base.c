@@ -78,8 +78,26 @@ base_find_ref(struct store *store, const char *text, struct ref *out, struct err
 
 /* --- a place to a plan's image ---------------------------------------------------------------- */
 
+/* Where the documents are read; those from elsewhere are kept as they come, since a second reading
+ * may be counted by a registry, or be answered by another mirror. */
+struct reading {
+	struct place *from;
+	struct store *keep; /* NULL: they are there already */
+};
+
 static int
-choose(struct place *p, const struct plan_image *image, const struct descriptor *top,
+read_document(const struct reading *r, const struct descriptor *d, size_t limit, struct buf *out,
+	struct err *err)
+{
+	struct digest ignored;
+
+	if (place_read(r->from, d, limit, out, err) < 0)
+		return -1;
+	return r->keep == NULL ? 0 : store_blob_put(r->keep, out->data, out->len, &ignored, err);
+}
+
+static int
+choose(const struct reading *r, const struct plan_image *image, const struct descriptor *top,
 	struct descriptor *out, struct err *err)
 {
 	AUTO(buf) struct buf bytes = BUF_INIT;
@@ -90,7 +108,7 @@ choose(struct place *p, const struct plan_image *image, const struct descriptor 
 		descriptor_copy(top, out);
 		return 0;
 	}
-	if (place_read(p, top, MANIFEST_MAX, &bytes, err) < 0 ||
+	if (read_document(r, top, MANIFEST_MAX, &bytes, err) < 0 ||
 		index_parse(bytes.data, bytes.len, top->media_type, &index, err) < 0 ||
 		index_choose(&index, &image->platform, &chosen, err) < 0)
 		return -1;
@@ -99,19 +117,20 @@ choose(struct place *p, const struct plan_image *image, const struct descriptor 
 }
 
 static int
-read_image(struct place *p, struct plan_image *image, const struct descriptor *top, struct err *err)
+read_image(const struct reading *r, struct plan_image *image, const struct descriptor *top,
+	struct err *err)
 {
 	AUTO(buf) struct buf manifest = BUF_INIT, config = BUF_INIT;
 
-	if (choose(p, image, top, &image->manifest_at, err) < 0)
+	if (choose(r, image, top, &image->manifest_at, err) < 0)
 		return -1;
 	if (media_is_index(image->manifest_at.media_type))
 		return err_set(err, ERR_INPUT, "an index within an index");
-	if (place_read(p, &image->manifest_at, MANIFEST_MAX, &manifest, err) < 0 ||
+	if (read_document(r, &image->manifest_at, MANIFEST_MAX, &manifest, err) < 0 ||
 		manifest_parse(manifest.data, manifest.len, image->manifest_at.media_type,
 			&image->manifest, err) < 0)
 		return err_in(err, "manifest");
-	if (place_read(p, &image->manifest.config, CONFIG_MAX, &config, err) < 0 ||
+	if (read_document(r, &image->manifest.config, CONFIG_MAX, &config, err) < 0 ||
 		config_parse(config.data, config.len, &image->config, err) < 0)
 		return err_in(err, "configuration");
 	if (image->config.diff_id_count != image->manifest.layer_count)
@@ -150,13 +169,14 @@ find_here(struct store *store, struct plan_image *image, struct err *err)
 	AUTO(buf) struct buf name = BUF_INIT;
 	AUTO(descriptor) struct descriptor top = { .size = 0 };
 	AUTO(place) struct place *p = place_store_new(store);
+	const struct reading here = { .from = p };
 	int found;
 
 	base_name(&image->ref, &name);
 	found = store_name_get(store, name.data, &top, err);
 	if (found <= 0)
 		return found;
-	if (read_image(p, image, &top, err) < 0) {
+	if (read_image(&here, image, &top, err) < 0) {
 		forget(image);
 		return err->kind == ERR_NOTFOUND ? 0 : -1;
 	}
@@ -173,23 +193,6 @@ struct looking {
 	uint32_t event;
 	struct worker *worker;
 };
-
-static int
-copy_documents(struct place *from, struct store *store, struct plan_image *image,
-	const struct descriptor *top, struct err *err)
-{
-	const struct descriptor *all[] = { top, &image->manifest_at, &image->manifest.config };
-
-	for (size_t i = 0; i < COUNT_OF(all); i++) {
-		AUTO(buf) struct buf bytes = BUF_INIT;
-		struct digest ignored;
-
-		if (place_read(from, all[i], CONFIG_MAX, &bytes, err) < 0 ||
-			store_blob_put(store, bytes.data, bytes.len, &ignored, err) < 0)
-			return -1;
-	}
-	return 0;
-}
 
 static int
 open_place(struct looking *l, struct session *session, struct place **out, const char **name,
@@ -220,14 +223,15 @@ look(void *arg, json_t **result, struct err *err)
 	AUTO(session) struct session *session = NULL;
 	AUTO(place) struct place *from = NULL;
 	AUTO(descriptor) struct descriptor top = { .size = 0 };
+	struct reading there = { .keep = l->store };
 	const char *name;
 
 	if (session_open(l->options, &session, err) < 0 ||
 		open_place(l, session, &from, &name, err) < 0 ||
 		from->ops->resolve(from, name, &top, err) < 0)
 		return -1;
-	if (read_image(from, l->image, &top, err) < 0 ||
-		copy_documents(from, l->store, l->image, &top, err) < 0)
+	there.from = from;
+	if (read_image(&there, l->image, &top, err) < 0)
 		return -1;
 	*result = descriptor_format(&top);
 	return 0;
@@ -239,9 +243,10 @@ remember(struct looking *l, const json_t *result, struct err *err)
 	AUTO(descriptor) struct descriptor top = { .size = 0 };
 	AUTO(buf) struct buf name = BUF_INIT, repository = BUF_INIT;
 	AUTO(place) struct place *p = place_store_new(l->store);
+	const struct reading here = { .from = p };
 	struct plan_image *image = l->image;
 
-	if (descriptor_parse(result, &top, err) < 0 || read_image(p, image, &top, err) < 0)
+	if (descriptor_parse(result, &top, err) < 0 || read_image(&here, image, &top, err) < 0)
 		return -1;
 	base_name(&image->ref, &name);
 	ref_format(&image->ref, REF_REPOSITORY, &repository);

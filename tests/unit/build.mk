@@ -1,6 +1,10 @@
 # unit tests of build
 
 # the build room's tests link all that stands below it, the program's own way
+UNIT_TESTS += tests/unit/build_base
+tests_unit_build_base_SOURCES = tests/unit/build_base.c
+tests_unit_build_base_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_build_base_LDADD = $(BUILD_LIBS) $(TEST_LIBS)
 UNIT_TESTS += tests/unit/build_copy
 tests_unit_build_copy_SOURCES = tests/unit/build_copy.c
 tests_unit_build_copy_CPPFLAGS = $(TEST_CPPFLAGS)
