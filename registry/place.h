@@ -61,8 +61,8 @@ struct place_ops {
 	 * kept, and the next put asks `from` for the rest only. */
 	int (*put)(
 		struct place *p, const struct descriptor *d, struct source *from, struct err *err);
-	/* Makes d's bytes appear without moving them, from another place of the same kind; 1: done,
-	 * 0: move them, -1.  NULL: never possible. */
+	/* Makes d's bytes appear without moving them, from another place; 1: done, 0: move them (as
+	 * always when that is of another kind), -1.  NULL: never possible. */
 	int (*mount)(
 		struct place *p, const struct descriptor *d, struct place *from, struct err *err);
 	/* Everything put and tagged is durable; archives write their end.  NULL: nothing to do. */

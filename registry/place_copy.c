@@ -276,7 +276,7 @@ copy_blob(struct copy *c, struct blob *b, struct err *err)
 	const struct place_ops *to = c->to->ops;
 	int has = to->has(c->to, &b->descriptor, err);
 
-	if (has == 0 && to->mount != NULL && to == c->from->ops)
+	if (has == 0 && to->mount != NULL)
 		has = to->mount(c->to, &b->descriptor, c->from, err);
 	b->was_there = has == 1;
 	if (has == 1)

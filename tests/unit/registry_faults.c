@@ -432,6 +432,22 @@ TEST(a_mirror_for_tags_or_digests_gives_all_of_images_named_so_and_nothing_of_ot
 	}
 }
 
+TEST(blobs_are_mounted_from_a_repository_that_has_mirrors)
+{
+	AUTO(fake) struct fake f;
+	AUTO(place) struct place *other = NULL;
+	struct descriptor copied = { .size = 0 };
+	struct err err = { 0 };
+
+	START(&f, "--rule", "GET none");
+	open_mirrored(&f, 1);
+	works(push(&f, &err));
+	other = open_at(f.session, &f.server, "c/d", REMOTE_PUSH);
+	works(place_copy(f.pull, other, &f.root, NULL, &copied, &err));
+	same_int(asked(&f, "POST /v2/c/d/blobs", "mount="), 2);
+	same_int(asked(&f, "PUT /v2/c/d/blobs", ""), 0);
+}
+
 TEST(when_no_mirror_helps_all_are_named)
 {
 	AUTO(fake) struct fake f;
@@ -559,6 +575,7 @@ main(void)
 		CASE(a_mirror_that_is_wrong_is_not_asked_twice),
 		CASE(what_only_a_mirror_has_is_read_there_as_often_as_asked),
 		CASE(a_mirror_for_tags_or_digests_gives_all_of_images_named_so_and_nothing_of_others),
+		CASE(blobs_are_mounted_from_a_repository_that_has_mirrors),
 		CASE(when_no_mirror_helps_all_are_named),
 		CASE(a_slow_download_goes_on_over_several_connections),
 		CASE(what_is_in_parts_is_verified_as_a_whole),
