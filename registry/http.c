@@ -269,6 +269,16 @@ set_headers(struct exchange *x, CURL *c)
 	curl_easy_setopt(c, CURLOPT_USERAGENT, "cooper/" COOPER_VERSION);
 }
 
+const struct http_tls *
+http_tls_for(const struct http_tls *own, bool is_same_host)
+{
+	static const struct http_tls careless = { .skip_verify = true, .authorities = BUF_INIT };
+
+	if (own == NULL || is_same_host)
+		return own;
+	return own->skip_verify ? &careless : NULL;
+}
+
 /* libcurl does not look at what people set for everything else that uses OpenSSL. */
 static void
 set_trust(CURL *c, const struct http_tls *tls)

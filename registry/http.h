@@ -36,6 +36,9 @@ struct http_tls {
 	struct buf authorities;  /* PEM; trusted besides the system's */
 	char *certificate, *key; /* files; NULL: none */
 };
+/* How to trust a host, by a registry's own way (NULL: none): authorities and the client's pair are
+ * for the registry's host, whatever the port; that nothing is checked goes for all. */
+const struct http_tls *http_tls_for(const struct http_tls *own, bool is_same_host);
 
 struct http_response;
 struct http_request {

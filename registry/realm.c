@@ -145,8 +145,7 @@ realm_fetch(struct session *s, const struct url *registry, enum address_class at
 		return err_in(err, "the realm");
 	if (policy_decide(POLICY_REALM, registry, at, &a.realm, &a.verdict, err) < 0)
 		return -1;
-	/* certificates of a registry's directory are for its own host, whatever the port */
-	a.tls = tls != NULL && (url_same_host(registry, &a.realm) || tls->skip_verify) ? tls : NULL;
+	a.tls = http_tls_for(tls, url_same_host(registry, &a.realm));
 	if (has_secret && !a.verdict.credential) {
 		AUTO(buf) struct buf shown = BUF_INIT;
 

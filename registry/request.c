@@ -144,7 +144,7 @@ perform(struct call *c)
 	int result;
 
 	get_base(c, &base, &at);
-	q.tls = url_same_host(&base, &c->url) || c->host->tls.skip_verify ? &c->host->tls : NULL;
+	q.tls = http_tls_for(&c->host->tls, url_same_host(&base, &c->url));
 	if (c->has_body) {
 		q.send = c->q->send;
 		q.size = c->q->size;

@@ -367,6 +367,61 @@ TEST(what_is_wrong_with_a_certificate_is_said)
 	check_tls("IP:127.0.0.1", "-days -1", "its certificate has expired");
 }
 
+TEST(a_client_certificate_is_for_its_own_host_also_where_nothing_is_verified)
+{
+	AUTO(fake) struct fake f;
+	AUTO(server) struct server realm = { 0 };
+	AUTO(session) struct session *s = NULL;
+	AUTO(place) struct place *p = NULL;
+	AUTO(free) char *cert = NULL;
+	AUTO(free) char *key = NULL;
+	AUTO(free) char *ca = NULL;
+	AUTO(free) char *certs = NULL;
+	AUTO(free) char *url = NULL;
+	AUTO(free) char *command = NULL;
+	struct descriptor d;
+	struct err err = { 0 };
+
+	server_dir(&realm);
+	make_certificate(&realm, "DNS:localhost", "-days 2");
+	cert = xasprintf("%s/tls.crt", realm.dir);
+	key = xasprintf("%s/tls.key", realm.dir);
+	ca = xasprintf("%s/certs/ca.crt", realm.dir);
+	certs = xasprintf("%s/certs", realm.dir);
+	command = xasprintf(
+		"cd %s && cp tls.crt certs/client.cert && cp tls.key certs/client.key", realm.dir);
+	same_int(system(command), 0);
+	same_int(server_fake(&realm, (const char *const[]){ "--cert", cert, "--key", key,
+					     "--client-ca", ca, "--anonymous", NULL }),
+		0);
+	url = xasprintf("https://localhost:%u/token", realm.port);
+	START(&f, "--auth", "bearer", "--realm", url);
+	open_anonymous(&f.server,
+		(struct session_options){
+			.cert_dir = certs, .tls = SESSION_TLS_SKIP, .tries = 1 },
+		&s);
+	p = open_at(s, &f.server, "a/b", REMOTE_PULL);
+	same_int(p->ops->resolve(p, "1", &d, &err), -1);
+	is_true(strstr(err.msg, "it wants a client certificate") != NULL);
+}
+
+TEST(trust_that_is_for_other_hosts_has_no_certificates)
+{
+	char file[] = "f";
+	struct http_tls own = { .authorities = BUF_INIT, .certificate = file, .key = file };
+	const struct http_tls *other;
+
+	is_true(http_tls_for(NULL, true) == NULL);
+	is_true(http_tls_for(NULL, false) == NULL);
+	is_true(http_tls_for(&own, true) == &own);
+	is_true(http_tls_for(&own, false) == NULL);
+	own.skip_verify = true;
+	is_true(http_tls_for(&own, true) == &own);
+	other = http_tls_for(&own, false);
+	is_true(other->skip_verify && other->certificate == NULL && other->key == NULL);
+	same_int(other->authorities.len, 0);
+}
+
 TEST(behind_a_proxy_a_registry_is_as_public_as_its_name)
 {
 	AUTO(fake) struct fake f;
@@ -414,6 +469,8 @@ main(void)
 		CASE(what_is_wrong_with_a_certificate_is_said),
 		CASE(a_registry_that_we_are_redirected_to_is_visited_as_nobody),
 		CASE(a_visitors_token_goes_no_further),
+		CASE(a_client_certificate_is_for_its_own_host_also_where_nothing_is_verified),
+		CASE(trust_that_is_for_other_hosts_has_no_certificates),
 		CASE(behind_a_proxy_a_registry_is_as_public_as_its_name),
 	};
 
