@@ -87,7 +87,7 @@ list(const struct listing *l, const char *path, struct err *err)
 			return -1;
 		if (next.len == 0)
 			return 0;
-		if (seen.count > 0 && streq(seen.items[seen.count - 1], next.data))
+		if (strv_has(&seen, next.data))
 			return err_set(
 				err, ERR_REMOTE, "the list of %s goes in circles", l->member);
 		strv_add(&seen, next.data);

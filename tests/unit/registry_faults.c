@@ -286,6 +286,21 @@ TEST(pages_in_circles_end)
 	fails(remote_tags(f.pull, &tags, &err), "the list of tags goes in circles");
 }
 
+TEST(pages_in_wider_circles_end)
+{
+	AUTO(fake) struct fake f;
+	AUTO(strv) struct strv tags = STRV_INIT;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "GET tags/list$ header=Link:</v2/a/b/tags/list?x>;rel=next", "--rule",
+		"GET tags/list.x header=Link:</v2/a/b/tags/list?y>;rel=next", "--rule",
+		"GET tags/list.y header=Link:</v2/a/b/tags/list?x>;rel=next", "--rule",
+		"GET tags skip=9 status=500");
+	works(push(&f, &err));
+	fails(remote_tags(f.pull, &tags, &err), "the list of tags goes in circles");
+	same_int(asked(&f, "tags/list", ""), 3);
+}
+
 TEST(too_many_headers_end_the_exchange)
 {
 	AUTO(fake) struct fake f;
@@ -569,6 +584,7 @@ main(void)
 		CASE(tags_are_listed_page_by_page),
 		CASE(a_next_page_elsewhere_is_refused),
 		CASE(pages_in_circles_end),
+		CASE(pages_in_wider_circles_end),
 		CASE(too_many_headers_end_the_exchange),
 		CASE(a_web_page_is_called_so),
 		CASE(mirrors_are_asked_in_turn),
