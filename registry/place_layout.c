@@ -180,6 +180,23 @@ layout_resolve(struct place *p, const char *name, struct descriptor *out, struct
 	return 0;
 }
 
+/* What the index names must outlive a power loss as the index does. */
+static int
+sync_dirs(struct layout *l, struct err *err)
+{
+	static const char *const dirs[] = { "blobs/sha256", "blobs" };
+
+	for (size_t i = 0; i < COUNT_OF(dirs); i++) {
+		AUTO(fd) int dir = path_open(l->root, dirs[i], O_RDONLY | O_DIRECTORY, 0);
+
+		if (dir < 0 && errno == ENOENT)
+			continue;
+		if (dir < 0 || fsync(dir) < 0)
+			return err_sys(err, "sync '%s/%s'", l->path, dirs[i]);
+	}
+	return 0;
+}
+
 static int
 layout_tag(struct place *p, const char *name, const struct descriptor *d, struct err *err)
 {
@@ -194,6 +211,8 @@ layout_tag(struct place *p, const char *name, const struct descriptor *d, struct
 		return -1;
 	catalog_set(&catalog, name, d);
 	catalog_format(&catalog, &bytes);
+	if (sync_dirs(l, err) < 0)
+		return -1;
 	if (file_write(l->root, "index.json", bytes.data, bytes.len, 0644, FILE_SYNC, err) < 0)
 		return err_in(err, "'%s'", l->path);
 	return 0;

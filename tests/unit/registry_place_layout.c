@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -113,6 +114,36 @@ TEST(names_live_in_the_index)
 	scene_close(&s);
 }
 
+static int blobs_synced;
+
+/* In place of libc's: tells whether it is the directory of blobs. */
+int
+fsync(int fd)
+{
+	AUTO(free) char *link = xasprintf("/proc/self/fd/%d", fd);
+	char path[4096] = "";
+
+	if (readlink(link, path, sizeof path - 1) > 0 && ends_with(path, "/blobs/sha256"))
+		blobs_synced++;
+	return (int)syscall(SYS_fsync, fd);
+}
+
+TEST(blobs_are_on_the_disk_before_the_index_names_them)
+{
+	struct scene s;
+	struct err err = { 0 };
+	AUTO(place) struct place *p = NULL;
+	struct descriptor d = described("hello", MEDIA_OCI_MANIFEST);
+
+	scene_open(&s);
+	works(place_layout_open(s.path, PLACE_LAYOUT_WRITE, &p, &err));
+	works(put(p, &d, "hello", &err));
+	blobs_synced = 0;
+	works(p->ops->tag(p, "a", &d, &err));
+	same_int(blobs_synced, 1);
+	scene_close(&s);
+}
+
 TEST(links_never_lead_out)
 {
 	struct scene s;
@@ -157,6 +188,7 @@ main(void)
 		CASE(what_is_put_can_be_had_again),
 		CASE(bytes_that_are_not_their_digest_leave_nothing),
 		CASE(names_live_in_the_index),
+		CASE(blobs_are_on_the_disk_before_the_index_names_them),
 		CASE(links_never_lead_out),
 		CASE(what_is_no_layout_is_refused),
 	};
