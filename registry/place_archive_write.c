@@ -197,22 +197,37 @@ static int
 writer_get(struct place *p, const struct descriptor *d, uint64_t offset, struct sink *out,
 	struct err *err)
 {
-	const struct document *doc = document_find((struct writer *)p, &d->digest);
+	struct writer *w = (struct writer *)p;
+	const struct document *doc;
+	const char *bytes = NULL;
+	size_t len = 0;
 
-	if (doc == NULL || offset > doc->bytes.len)
+	/* others may move the list, but not what stands in it once its put() is over */
+	pthread_mutex_lock(&w->lock);
+	doc = document_find(w, &d->digest);
+	if (doc != NULL) {
+		bytes = doc->bytes.data;
+		len = doc->bytes.len;
+	}
+	pthread_mutex_unlock(&w->lock);
+	if (bytes == NULL || offset > len)
 		return err_set(err, ERR_USAGE, "an archive that is written cannot be read");
-	return sink_write(out, doc->bytes.data + offset, doc->bytes.len - offset, err);
+	return sink_write(out, bytes + offset, len - (size_t)offset, err);
 }
 
 static int
 writer_resolve(struct place *p, const char *name, struct descriptor *out, struct err *err)
 {
+	struct writer *w = (struct writer *)p;
 	const struct descriptor *d = NULL;
+	int result;
 
-	if (catalog_find(&((struct writer *)p)->catalog, name, &d, err) < 0)
-		return -1;
-	descriptor_copy(d, out);
-	return 0;
+	pthread_mutex_lock(&w->lock);
+	result = catalog_find(&w->catalog, name, &d, err);
+	if (result == 0)
+		descriptor_copy(d, out);
+	pthread_mutex_unlock(&w->lock);
+	return result < 0 ? -1 : 0;
 }
 
 static int
