@@ -9,6 +9,7 @@
 
 #include "base/event.h"
 #include "base/mem.h"
+#include "layers/texts.h"
 
 /* First everything that root reaches is listed: documents are small and are read, blobs are only
  * named. Then the blobs go, several at a time, and after all of them the documents, children before
@@ -36,6 +37,7 @@ struct copy {
 	size_t document_count, document_room;
 	struct blob *blobs;
 	size_t blob_count, blob_room;
+	struct texts document_digests, blob_digests; /* of those above */
 
 	pthread_mutex_t lock; /* of all below */
 	size_t next;
@@ -56,18 +58,9 @@ copy_clear(struct copy *c)
 		descriptor_free(&c->blobs[i].descriptor);
 	free(c->documents);
 	free(c->blobs);
+	texts_free(&c->document_digests);
+	texts_free(&c->blob_digests);
 	pthread_mutex_destroy(&c->lock);
-}
-
-static bool
-has_document(const struct copy *c, const struct digest *digest)
-{
-	size_t i;
-
-	for (i = 0; i < c->document_count; i++)
-		if (digest_same(&c->documents[i].descriptor.digest, digest))
-			return true;
-	return false;
 }
 
 static void
@@ -78,6 +71,7 @@ add_document(struct copy *c, const struct descriptor *d, struct buf *bytes)
 	c->documents =
 		grow(c->documents, c->document_count, &c->document_room, sizeof *c->documents);
 	document = &c->documents[c->document_count++];
+	texts_add(&c->document_digests, d->digest.text);
 	descriptor_copy(d, &document->descriptor);
 	document->bytes = *bytes;
 	*bytes = (struct buf)BUF_INIT;
@@ -86,11 +80,8 @@ add_document(struct copy *c, const struct descriptor *d, struct buf *bytes)
 static void
 add_blob(struct copy *c, const struct descriptor *d)
 {
-	size_t i;
-
-	for (i = 0; i < c->blob_count; i++)
-		if (digest_same(&c->blobs[i].descriptor.digest, &d->digest))
-			return;
+	if (!texts_add(&c->blob_digests, d->digest.text))
+		return;
 	c->blobs = grow(c->blobs, c->blob_count, &c->blob_room, sizeof *c->blobs);
 	c->blobs[c->blob_count] = (struct blob){ .event = 0 };
 	descriptor_copy(d, &c->blobs[c->blob_count++].descriptor);
@@ -168,7 +159,7 @@ list_reached(struct copy *c, const struct descriptor *d, unsigned depth, struct 
 		add_blob(c, d); /* an index may name anything */
 		return 0;
 	}
-	if (!has_document(c, &d->digest)) {
+	if (!texts_has(&c->document_digests, d->digest.text)) {
 		if (read_document(c, d, &bytes, err) < 0)
 			return -1;
 		if (media_is_index(d->media_type)) {
