@@ -3,10 +3,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/event.h"
 #include "base/mem.h"
+#include "base/proc.h"
 #include "registry/base64.h"
 #include "registry/challenge.h"
 #include "registry/credentials.h"
@@ -30,10 +30,7 @@ auto_auth(struct auth *a)
 static uint64_t
 now_s(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec;
+	return proc_now_ms() / 1000;
 }
 
 static void

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "base/mem.h"
+#include "base/proc.h"
 #include "registry/download_parts.h"
 #include "registry/retry.h"
 
@@ -23,19 +23,9 @@ struct download {
 	uint64_t skip;     /* bytes that come again */
 	unsigned expired;
 	bool ignores_ranges, is_slow;
-	struct timespec begun; /* of this answer's body */
+	uint64_t begun_ms; /* of this answer's body */
 	uint64_t begun_at;
 };
-
-static uint64_t
-elapsed_ms(const struct timespec *since)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)((now.tv_sec - since->tv_sec) * 1000 +
-			  (now.tv_nsec - since->tv_nsec) / 1000000);
-}
 
 /* One connection may be throttled where several are not.  This one is given up for others only once
  * those are ours. */
@@ -48,12 +38,12 @@ is_slow(struct download *d)
 	if (d->span->slow_bytes_s == 0 || got < DOWNLOAD_PROBE_SIZE ||
 		d->span->end - d->position < DOWNLOAD_PARTS_SIZE)
 		return false;
-	slow = got / (elapsed_ms(&d->begun) + 1) < d->span->slow_bytes_s / 1000;
+	slow = got / (proc_now_ms() - d->begun_ms + 1) < d->span->slow_bytes_s / 1000;
 	if (slow)
 		d->span->connections = session_borrow(
 			d->r->session, DOWNLOAD_CONNECTIONS_MIN, DOWNLOAD_CONNECTIONS_MAX);
 	d->begun_at = d->position;
-	clock_gettime(CLOCK_MONOTONIC, &d->begun);
+	d->begun_ms = proc_now_ms();
 	return d->span->connections > 0;
 }
 
@@ -143,7 +133,7 @@ accept_body(void *arg, const struct http_response *r, struct sink **out, struct 
 	*out = &d->counter;
 	d->skip = 0;
 	d->begun_at = d->position;
-	clock_gettime(CLOCK_MONOTONIC, &d->begun);
+	d->begun_ms = proc_now_ms();
 	if (r->status == 206)
 		return accept_range(d, r, err);
 	if (r->status != 200)

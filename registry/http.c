@@ -11,6 +11,7 @@
 
 #include "base/event.h"
 #include "base/mem.h"
+#include "base/proc.h"
 #include "registry/http_pool.h"
 
 #define BUFFER_SIZE (512l << 10) /* measured: below 128 KiB a local download is a third slower */
@@ -38,7 +39,7 @@ struct exchange {
 	bool is_refused; /* by reach */
 	bool is_stalled;
 	size_t trickle; /* bytes since the clock was set */
-	struct timespec moved;
+	uint64_t moved_ms;
 	char message[CURL_ERROR_SIZE];
 };
 
@@ -71,7 +72,7 @@ http_header(const struct http_response *r, const char *name, size_t nth)
 static void
 has_moved(struct exchange *x)
 {
-	clock_gettime(CLOCK_MONOTONIC, &x->moved);
+	x->moved_ms = proc_now_ms();
 }
 
 static size_t
@@ -348,13 +349,8 @@ has_stalled(const struct exchange *x)
 {
 	const struct http_options *o = &x->http->options;
 	bool waits = !x->head_done && (x->q->send == NULL || x->sent_all);
-	struct timespec now;
-	int64_t quiet_ms;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	quiet_ms =
-		(now.tv_sec - x->moved.tv_sec) * 1000 + (now.tv_nsec - x->moved.tv_nsec) / 1000000;
-	return quiet_ms > (waits ? o->answer_ms : o->stall_ms);
+	return proc_now_ms() - x->moved_ms > (waits ? o->answer_ms : o->stall_ms);
 }
 
 /* Runs until the exchange is over or, while there is more to come from send(), until all it gave so

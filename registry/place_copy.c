@@ -5,10 +5,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/event.h"
 #include "base/mem.h"
+#include "base/proc.h"
 #include "layers/texts.h"
 
 /* First everything that root reaches is listed: documents are small and are read, blobs are only
@@ -185,17 +185,8 @@ struct counted {
 	struct copy *copy;
 	uint32_t event;
 	uint64_t done, total;
-	int64_t told_ms;
+	uint64_t told_ms;
 };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* What others are in the midst of would be for nothing. */
 static bool
@@ -213,7 +204,7 @@ static int
 counted_write(struct sink *s, const void *bytes, size_t len, struct err *err)
 {
 	struct counted *c = (struct counted *)(void *)((char *)s - offsetof(struct counted, sink));
-	int64_t now = now_ms();
+	uint64_t now = proc_now_ms();
 
 	if (has_failed(c->copy))
 		return err_set(err, ERR_INTERRUPTED, "given up, since another one failed");
