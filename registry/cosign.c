@@ -15,8 +15,9 @@
 #define TYPE "cosign container image signature"
 #define NO_TIME "0001-01-01T00:00:00Z"
 
-void
-cosign_payload(const struct ref *repository, const struct digest *digest, struct buf *out)
+/* What is signed. */
+static void
+make_payload(const struct ref *repository, const struct digest *digest, struct buf *out)
 {
 	AUTO(buf) struct buf name = BUF_INIT;
 	AUTO(json) json_t *payload = json_object();
@@ -33,8 +34,9 @@ cosign_payload(const struct ref *repository, const struct digest *digest, struct
 	json_format(payload, JSON_STYLE_COMPACT, out);
 }
 
-int
-cosign_check_payload(const char *bytes, size_t len, const struct digest *digest, struct err *err)
+/* 0: it is about that digest.  ERR_DENIED otherwise. */
+static int
+check_payload(const char *bytes, size_t len, const struct digest *digest, struct err *err)
 {
 	AUTO(json) json_t *payload = NULL;
 	json_t *critical = NULL, *image = NULL;
@@ -138,7 +140,7 @@ cosign_sign(struct place *p, const struct ref *repository, const struct digest *
 	AUTO(buf) struct buf text = BUF_INIT;
 	size_t i;
 
-	cosign_payload(repository, digest, &bytes);
+	make_payload(repository, digest, &bytes);
 	if (signature_make(private_key, password, bytes.data, bytes.len, &signature, err) < 0)
 		return err_in(err, "the key");
 	base64_encode(signature.data, signature.len, &text);
@@ -174,7 +176,7 @@ verify_one(struct place *p, const struct descriptor *layer, const struct digest 
 	good = signature_check(key, payload.data, payload.len, &signature, err);
 	if (good <= 0)
 		return good;
-	if (cosign_check_payload(payload.data, payload.len, digest, err) < 0)
+	if (check_payload(payload.data, payload.len, digest, err) < 0)
 		return -1;
 	strv_addn(out, payload.data, payload.len);
 	return 1;

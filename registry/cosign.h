@@ -16,12 +16,6 @@
 #define COSIGN_PAYLOAD_MAX 65536
 #define COSIGN_SIGNATURES_MAX 100
 
-/* The payload that is signed. */
-void cosign_payload(const struct ref *repository, const struct digest *digest, struct buf *out);
-/* 0: it is about that digest.  ERR_DENIED otherwise. */
-int cosign_check_payload(
-	const char *bytes, size_t len, const struct digest *digest, struct err *err);
-
 /* Adds a signature to those that are there.  password: of the key, or NULL. */
 int cosign_sign(struct place *p, const struct ref *repository, const struct digest *digest,
 	const struct buf *private_key, const char *password, struct err *err);

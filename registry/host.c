@@ -84,8 +84,9 @@ add_pair(int fd, const char *dir, const char *name, struct http_tls *out, struct
 	return 0;
 }
 
-int
-host_read_certificates(const char *dir, struct http_tls *out, struct err *err)
+/* Adds what the directory has; 0 as well where there is none. */
+static int
+read_certificates(const char *dir, struct http_tls *out, struct err *err)
 {
 	AUTO(fd) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dirent **names = NULL;
@@ -118,7 +119,7 @@ find_certificates(struct host *h, const char *cert_dir, struct err *err)
 	size_t i;
 
 	if (cert_dir != NULL)
-		return host_read_certificates(cert_dir, &h->tls, err);
+		return read_certificates(cert_dir, &h->tls, err);
 	for (i = 0; i < COUNT_OF(fixed); i++) {
 		AUTO(free) char *dir = NULL;
 
@@ -127,7 +128,7 @@ find_certificates(struct host *h, const char *cert_dir, struct err *err)
 		dir = xasprintf("%s%s/%s", fixed[i] != NULL ? "" : home,
 			fixed[i] != NULL ? fixed[i] : below_home[i], h->name);
 		if (access(dir, R_OK | X_OK) == 0)
-			return host_read_certificates(dir, &h->tls, err);
+			return read_certificates(dir, &h->tls, err);
 	}
 	return 0;
 }

@@ -32,8 +32,8 @@ struct host {
 	bool is_settled;      /* base.secure is known to be right */
 	enum address_class address;
 	enum host_auth auth;
-	char *realm, *service;                   /* of BEARER */
-	bool no_monolithic, no_chunks, no_mount; /* uploads: what failed before */
+	char *realm, *service; /* of BEARER */
+	bool no_monolithic;    /* uploads: that failed before */
 };
 
 /* insecure: certificates are not checked, and plain http is tried last.  cert_dir: NULL, or where
@@ -42,8 +42,5 @@ int host_new(
 	const char *name, bool insecure, const char *cert_dir, struct host **out, struct err *err);
 void host_free(struct host *h);
 void auto_host(struct host **h);
-
-/* Adds what the directory has; 0 as well where there is none. For host_new and tests. */
-int host_read_certificates(const char *dir, struct http_tls *out, struct err *err);
 
 #endif

@@ -236,8 +236,7 @@ set_method(struct exchange *x, CURL *c)
 
 	if (q->send != NULL) {
 		curl_easy_setopt(c, CURLOPT_UPLOAD, 1l);
-		curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE,
-			q->size == UINT64_MAX ? (curl_off_t)-1 : (curl_off_t)q->size);
+		curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)q->size);
 		curl_easy_setopt(c, CURLOPT_READFUNCTION, on_read);
 		curl_easy_setopt(c, CURLOPT_READDATA, x);
 		curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_SIZE);
@@ -394,7 +393,7 @@ upload_write(struct sink *s, const void *bytes, size_t len, struct err *err)
 {
 	struct exchange *x = ((struct upload_sink *)(void *)s)->x;
 
-	if (x->q->size != UINT64_MAX && len > x->q->size - x->sent)
+	if (len > x->q->size - x->sent)
 		return err_set(err, ERR_CORRUPT, "there is more to send than %" PRIu64 " bytes",
 			x->q->size);
 	x->sending = bytes;
@@ -432,7 +431,7 @@ send_body(struct exchange *x)
 	result = x->sent_all ? 0 : x->q->send(x->q->arg, &sink.sink, x->err);
 	if (result < 0 && !x->is_over)
 		x->is_ours = true;
-	if (result == 0 && !x->is_over && !x->sent_all && x->q->size != UINT64_MAX) {
+	if (result == 0 && !x->is_over && !x->sent_all) {
 		err_set(x->err, ERR_CORRUPT, "%" PRIu64 " bytes came instead of %" PRIu64, x->sent,
 			x->q->size);
 		x->is_ours = true;

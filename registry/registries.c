@@ -236,8 +236,9 @@ match(const char *prefix, const char *name)
 	return len;
 }
 
-const struct registries_rule *
-registries_find(const struct registries *r, const struct ref *ref)
+/* The rule with the longest prefix, or NULL. */
+static const struct registries_rule *
+find_rule(const struct registries *r, const struct ref *ref)
 {
 	AUTO(buf) struct buf name = BUF_INIT;
 	const struct registries_rule *best = NULL;
@@ -275,7 +276,7 @@ int
 registries_endpoints(const struct registries *r, const struct ref *ref, bool mirrors,
 	struct endpoint out[REGISTRIES_MIRRORS_MAX + 1], struct err *err)
 {
-	const struct registries_rule *rule = registries_find(r, ref);
+	const struct registries_rule *rule = find_rule(r, ref);
 	size_t i, count = 0;
 
 	if (rule == NULL) {

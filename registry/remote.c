@@ -420,16 +420,13 @@ static int
 remote_mount(struct place *p, const struct descriptor *d, struct place *from, struct err *err)
 {
 	struct remote *m = of(p), *other = of(mirrors_primary(from));
-	bool has_location, is_useless;
+	bool has_location;
 	struct url location;
 	struct opened *o;
 	int mounted;
 
-	pthread_mutex_lock(&m->repository.host->lock);
-	is_useless = m->repository.host->no_mount;
-	pthread_mutex_unlock(&m->repository.host->lock);
 	if (other->place.ops != &remote_ops || m->repository.host != other->repository.host ||
-		is_useless || streq(m->name, other->name) || is_document(d->media_type))
+		streq(m->name, other->name) || is_document(d->media_type))
 		return 0;
 	mounted = upload_mount(&m->repository, d, other->name, &location, &has_location, err);
 	if (mounted == 0 && has_location) {

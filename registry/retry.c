@@ -12,8 +12,8 @@
 
 #define TRIES 5
 #define FIRST_MS 300
-#define LONGEST_MS 20000
-#define OBEY_MS 300000
+#define LONGEST_MS 20000 /* of our own waits */
+#define OBEY_MS 300000   /* of Retry-After */
 #define TELL_MS 5000 /* silence that people wonder about */
 #define UNREACHED_TRIES 3
 #define FOREVER_MS (INT64_C(366) * 24 * 3600 * 1000)
@@ -26,10 +26,6 @@ retry_start(struct retry *r, const struct retry_options *options)
 		r->options.tries = TRIES;
 	if (r->options.first_ms == 0)
 		r->options.first_ms = FIRST_MS;
-	if (r->options.longest_ms == 0)
-		r->options.longest_ms = LONGEST_MS;
-	if (r->options.obey_ms == 0)
-		r->options.obey_ms = OBEY_MS;
 	if (getrandom(&r->random, sizeof r->random, GRND_NONBLOCK) < 0)
 		r->random = (uint64_t)time(NULL);
 	r->random |= 1;
@@ -129,8 +125,8 @@ next_wait(struct retry *r)
 	r->random ^= r->random << 13;
 	r->random ^= r->random >> 7;
 	r->random ^= r->random << 17;
-	if (to > r->options.longest_ms)
-		to = r->options.longest_ms;
+	if (to > LONGEST_MS)
+		to = LONGEST_MS;
 	if (to > from)
 		from += (unsigned)(r->random % (to - from + 1));
 	return from;
@@ -161,7 +157,7 @@ retry_again(struct retry *r, int result, const struct http_response *response)
 	if (result == 0)
 		asked = retry_after_ms(
 			http_header(response, "retry-after", 0), response->body.data, time(NULL));
-	if (asked > (int64_t)r->options.obey_ms)
+	if (asked > OBEY_MS)
 		return false;
 	r->wait_ms = next_wait(r);
 	wait = asked > (int64_t)r->wait_ms ? (uint64_t)asked : r->wait_ms;

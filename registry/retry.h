@@ -13,10 +13,8 @@
  * once; a server's Retry-After is obeyed up to a limit, and past it the answer is final. */
 
 struct retry_options {
-	unsigned tries;      /* 0: 5 */
-	unsigned first_ms;   /* the shortest wait; 0: 300 */
-	unsigned longest_ms; /* of our own waits; 0: 20 s */
-	unsigned obey_ms;    /* of Retry-After; 0: 300 s */
+	unsigned tries;    /* 0: 5 */
+	unsigned first_ms; /* the shortest wait; 0: 300 */
 };
 
 struct retry {

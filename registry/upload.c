@@ -226,7 +226,7 @@ wants_chunks(const struct repository *r)
 	bool wants;
 
 	pthread_mutex_lock(&r->host->lock);
-	wants = r->host->no_monolithic && !r->host->no_chunks;
+	wants = r->host->no_monolithic;
 	pthread_mutex_unlock(&r->host->lock);
 	return wants;
 }
