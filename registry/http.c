@@ -410,15 +410,7 @@ upload_write(struct sink *s, const void *bytes, size_t len, struct err *err)
 	return 0;
 }
 
-static int
-upload_finish(struct sink *s, struct err *err)
-{
-	(void)s;
-	(void)err;
-	return 0;
-}
-
-static const struct sink_ops upload_ops = { .write = upload_write, .finish = upload_finish };
+static const struct sink_ops upload_ops = { .write = upload_write };
 
 static void
 send_body(struct exchange *x)

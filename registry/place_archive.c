@@ -50,13 +50,7 @@ counted_read(struct stream *stream, void *bytes, size_t len, struct err *err)
 	return n;
 }
 
-static void
-counted_free(struct stream *stream)
-{
-	(void)stream; /* it lives on a stack */
-}
-
-static const struct stream_ops counted_ops = { counted_read, counted_free };
+static const struct stream_ops counted_ops = { .read = counted_read };
 
 void
 members_free(struct members *m)

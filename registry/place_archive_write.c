@@ -58,21 +58,7 @@ member_write(struct sink *sink, const void *bytes, size_t len, struct err *err)
 	return tar_writer_data(s->tar, bytes, len, err);
 }
 
-static int
-member_finish(struct sink *sink, struct err *err)
-{
-	(void)sink;
-	(void)err;
-	return 0;
-}
-
-static void
-member_free(struct sink *sink)
-{
-	(void)sink; /* it lives on a stack */
-}
-
-static const struct sink_ops member_ops = { member_write, member_finish, member_free };
+static const struct sink_ops member_ops = { .write = member_write };
 
 static int
 write_head(struct writer *w, const char *path, enum entry_kind kind, uint64_t size, struct err *err)

@@ -39,21 +39,7 @@ ingest_write(struct sink *sink, const void *bytes, size_t len, struct err *err)
 	return 0;
 }
 
-static int
-ingest_finish(struct sink *sink, struct err *err)
-{
-	(void)sink;
-	(void)err;
-	return 0;
-}
-
-static void
-ingest_free(struct sink *sink)
-{
-	(void)sink; /* it lives on the stack of put() */
-}
-
-static const struct sink_ops ingest_ops = { ingest_write, ingest_finish, ingest_free };
+static const struct sink_ops ingest_ops = { .write = ingest_write };
 
 /* Hashes what an earlier try left. */
 static int
