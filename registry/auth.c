@@ -7,7 +7,6 @@
 #include "base/event.h"
 #include "base/mem.h"
 #include "base/proc.h"
-#include "registry/base64.h"
 #include "registry/challenge.h"
 #include "registry/credentials.h"
 #include "registry/realm.h"
@@ -31,20 +30,6 @@ static uint64_t
 now_s(void)
 {
 	return proc_now_ms() / 1000;
-}
-
-static void
-add_basic(const struct credential *c, struct strv *headers)
-{
-	AUTO(buf) struct buf pair = BUF_INIT;
-	AUTO(buf) struct buf header = BUF_INIT;
-
-	buf_addf(&pair, "%s:%s", c->username, c->password != NULL ? c->password : "");
-	buf_adds(&header, "Authorization: Basic ");
-	base64_encode(pair.data, pair.len, &header);
-	strv_add(headers, header.data);
-	explicit_bzero(pair.data, pair.len);
-	explicit_bzero(header.data, header.len);
 }
 
 /* A stale login must not keep anybody from what is public. */
@@ -146,7 +131,7 @@ auth_add_header(struct auth *a, struct strv *headers, struct err *err)
 	if (kind == HOST_AUTH_BEARER)
 		return add_bearer(a, c, headers, err);
 	if (kind == HOST_AUTH_BASIC && c->username != NULL) {
-		add_basic(c, headers);
+		credential_add_basic(c->username, c->password, headers);
 		a->sent_basic = true;
 	}
 	return 0;

@@ -15,10 +15,7 @@
 #include "registry/helper.h"
 #include "registry/ref.h"
 
-/* Docker's name for Docker Hub in its files, and what it is passed to helpers as. */
-#define HUB_KEY "https://index.docker.io/v1/"
-
-static const char *const hub_keys[] = { HUB_KEY, "docker.io", "index.docker.io",
+static const char *const hub_keys[] = { CREDENTIALS_HUB_KEY, "docker.io", "index.docker.io",
 	"registry-1.docker.io" };
 
 void
@@ -44,6 +41,20 @@ bool
 credential_is_anonymous(const struct credential *c)
 {
 	return c->username == NULL && c->identity_token == NULL && c->registry_token == NULL;
+}
+
+void
+credential_add_basic(const char *username, const char *password, struct strv *headers)
+{
+	AUTO(buf) struct buf pair = BUF_INIT;
+	AUTO(buf) struct buf header = BUF_INIT;
+
+	buf_addf(&pair, "%s:%s", username, password != NULL ? password : "");
+	buf_adds(&header, "Authorization: Basic ");
+	base64_encode(pair.data, pair.len, &header);
+	strv_add(headers, header.data);
+	explicit_bzero(pair.data, pair.len);
+	explicit_bzero(header.data, header.len);
 }
 
 struct search {
@@ -95,7 +106,7 @@ list_keys(struct search *s)
 static int
 from_helper(struct search *s, const char *helper, const char *key)
 {
-	int found = helper_get(helper, s->name, is_hub(key) ? HUB_KEY : key, s->out, s->err);
+	int found = helper_get(helper, s->name, is_hub(key) ? CREDENTIALS_HUB_KEY : key, s->out, s->err);
 
 	if (found < 0)
 		return -1;

@@ -24,6 +24,7 @@
 #define CREDENTIALS_FILE_MAX (1u << 20)
 #define CREDENTIALS_HELPER_MAX (1u << 20) /* bytes of a helper's output */
 #define CREDENTIALS_HELPER_MS 60000
+#define CREDENTIALS_HUB_KEY "https://index.docker.io/v1/" /* Docker Hub, in files and to helpers */
 
 /* All owned; NULL: not there.  All NULL: anonymous. */
 struct credential {
@@ -39,6 +40,8 @@ struct credential {
 void credential_clear(struct credential *c);
 void auto_credential(struct credential *c);
 bool credential_is_anonymous(const struct credential *c);
+/* "Authorization: Basic ..."; password NULL: an empty one. */
+void credential_add_basic(const char *username, const char *password, struct strv *headers);
 
 /* host as in struct ref; repository "": the host as a whole.  auth_file: the only file looked into,
  * or NULL.  trail: NULL, or gets a line per place that was looked at and what was found there;

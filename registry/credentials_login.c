@@ -21,7 +21,6 @@
  * logins at once both stay; where it is a link, what the link means is replaced. */
 
 #define LINKS_MAX 8
-#define HUB_KEY "https://index.docker.io/v1/"
 
 void
 credentials_login_file(const char *auth_file, struct buf *out)
@@ -178,7 +177,7 @@ get_auths(const struct login *l, json_t **out, struct err *err)
 static const char *
 key_of(const char *host)
 {
-	return streq(host, REF_HOST_DOCKER_HUB) ? HUB_KEY : host;
+	return streq(host, REF_HOST_DOCKER_HUB) ? CREDENTIALS_HUB_KEY : host;
 }
 
 int

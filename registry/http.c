@@ -269,6 +269,14 @@ set_headers(struct exchange *x, CURL *c)
 	curl_easy_setopt(c, CURLOPT_USERAGENT, "cooper/" COOPER_VERSION);
 }
 
+int
+http_send_buf(void *arg, struct sink *out, struct err *err)
+{
+	const struct buf *bytes = arg;
+
+	return sink_write(out, bytes->data, bytes->len, err);
+}
+
 const struct http_tls *
 http_tls_for(const struct http_tls *own, bool is_same_host)
 {

@@ -61,6 +61,9 @@ struct http_request {
 		       */
 };
 
+/* For send: arg is a struct buf. */
+int http_send_buf(void *arg, struct sink *out, struct err *err);
+
 enum http_failure {
 	HTTP_FAILURE_NONE,
 	HTTP_FAILURE_RESOLVE,

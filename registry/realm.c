@@ -6,7 +6,6 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/strv.h"
-#include "registry/base64.h"
 #include "registry/http.h"
 #include "registry/reply.h"
 #include "registry/retry.h"
@@ -19,14 +18,6 @@ struct ask {
 	const struct token_key *key;
 	const struct credential *credential;
 };
-
-static int
-send_text(void *arg, struct sink *out, struct err *err)
-{
-	const struct buf *text = arg;
-
-	return sink_write(out, text->data, text->len, err);
-}
 
 static int
 perform(const struct ask *a, struct http_request *q, struct http_response *r, struct err *err)
@@ -59,7 +50,7 @@ post(const struct ask *a, struct token *out, struct err *err)
 	AUTO(strv) struct strv headers = STRV_INIT;
 	AUTO(buf) struct buf form = BUF_INIT;
 	struct http_request q = {
-		.method = "POST", .url = &a->realm, .headers = &headers, .send = send_text
+		.method = "POST", .url = &a->realm, .headers = &headers, .send = http_send_buf
 	};
 	int result;
 
@@ -82,19 +73,8 @@ post(const struct ask *a, struct token *out, struct err *err)
 static void
 add_basic(const struct credential *c, struct strv *headers)
 {
-	AUTO(buf) struct buf pair = BUF_INIT;
-	AUTO(buf) struct buf header = BUF_INIT;
-
-	buf_addf(&pair, "%s:%s",
-		c->username != NULL && c->username[0] != '\0' ? c->username : "<token>",
-		c->password != NULL         ? c->password
-		: c->identity_token != NULL ? c->identity_token
-					    : "");
-	buf_adds(&header, "Authorization: Basic ");
-	base64_encode(pair.data, pair.len, &header);
-	explicit_bzero(pair.data, pair.len);
-	strv_add(headers, header.data);
-	explicit_bzero(header.data, header.len);
+	credential_add_basic(c->username != NULL && c->username[0] != '\0' ? c->username : "<token>",
+		c->password != NULL ? c->password : c->identity_token, headers);
 }
 
 static int

@@ -241,14 +241,6 @@ remote_get(struct place *p, const struct descriptor *d, uint64_t offset, struct 
 }
 
 static int
-send_text(void *arg, struct sink *out, struct err *err)
-{
-	const struct buf *text = arg;
-
-	return sink_write(out, text->data, text->len, err);
-}
-
-static int
 put_manifest(struct remote *m, const char *name, const struct descriptor *d, struct buf *bytes,
 	struct err *err)
 {
@@ -259,7 +251,7 @@ put_manifest(struct remote *m, const char *name, const struct descriptor *d, str
 	struct url at;
 
 	strv_addf(&headers, "Content-Type: %s", d->media_type);
-	q.send = send_text;
+	q.send = http_send_buf;
 	q.arg = bytes;
 	q.size = bytes->len;
 	if (ask(m, &q, &r, &at, err) < 0)

@@ -90,6 +90,7 @@ may_fall_back(struct call *c)
 static void
 show_warnings(struct call *c)
 {
+	AUTO(buf) struct buf said = BUF_INIT;
 	AUTO(buf) struct buf text = BUF_INIT;
 	const char *header, *start, *end;
 	size_t i;
@@ -99,12 +100,12 @@ show_warnings(struct call *c)
 		end = start != NULL ? strrchr(start + 1, '"') : NULL;
 		if (!starts_with(header, "299 ") || end == NULL)
 			continue;
+		buf_clear(&said);
 		buf_clear(&text);
-		for (start++; start < end && text.len < WARNING_MAX; start++)
+		for (start++; start < end && said.len < WARNING_MAX; start++)
 			if (*start != '\\')
-				buf_addc(&text, (unsigned char)*start < ' ' || *start == 0x7f
-							? ' '
-							: *start);
+				buf_addc(&said, *start);
+		reply_clean(said.data, WARNING_MAX, &text);
 		session_warn(c->session, c->host->name, text.data);
 	}
 }

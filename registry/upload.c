@@ -11,7 +11,6 @@
 #include "registry/retry.h"
 #include "registry/upload_chunks.h"
 
-#define TOKEN_MARGIN_S 30
 #define CUTS_MAX 2
 
 int
@@ -195,7 +194,7 @@ put_whole(const struct repository *r, const struct descriptor *d, const struct u
 		.repository = r->name,
 		.scope = r->scope,
 		.headers = &headers,
-		.margin_s = TOKEN_MARGIN_S,
+		.margin_s = UPLOAD_TOKEN_MARGIN_S,
 		.send = send_all,
 		.size = d->size,
 		.arg = from,

@@ -10,8 +10,6 @@
 #include "registry/reply.h"
 #include "registry/retry.h"
 
-#define TOKEN_MARGIN_S 30
-
 struct chunks {
 	struct sink sink; /* the source pushes into it */
 	const struct repository *r;
@@ -134,7 +132,7 @@ patch(struct chunks *c, struct retry *retry, struct err *err)
 		.repository = c->r->name,
 		.scope = c->r->scope,
 		.headers = &headers,
-		.margin_s = TOKEN_MARGIN_S,
+		.margin_s = UPLOAD_TOKEN_MARGIN_S,
 		.send = send_piece,
 		.size = next_piece(c),
 		.arg = c,
@@ -209,7 +207,7 @@ close_session(struct chunks *c, struct err *err)
 		.reason = POLICY_UPLOAD,
 		.repository = c->r->name,
 		.scope = c->r->scope,
-		.margin_s = TOKEN_MARGIN_S };
+		.margin_s = UPLOAD_TOKEN_MARGIN_S };
 	struct err ignored;
 
 	if (upload_closing_url(&c->location, &c->d->digest, &closing, err) < 0)

@@ -14,6 +14,8 @@
 int upload_chunks(const struct repository *r, const struct descriptor *d, const struct url *session,
 	uint64_t chunk_min, struct source *from, struct err *err);
 
+#define UPLOAD_TOKEN_MARGIN_S 30 /* what a token must live for when bytes are sent */
+
 /* What both ways have in common, of upload.c. */
 int upload_open(const struct repository *r, const struct digest *digest, struct url *location,
 	uint64_t *chunk_min, struct err *err);
