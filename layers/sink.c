@@ -6,7 +6,11 @@
 
 #include "base/file.h"
 
+#include "base/file.h"
+#include "base/mem.h"
+
 #define FD_SINK_SIZE (256u << 10)
+#define SEND_SIZE (256u << 10)
 
 int
 sink_write(struct sink *s, const void *bytes, size_t len, struct err *err)
@@ -32,6 +36,27 @@ auto_sink(struct sink **s)
 {
 	sink_free(*s);
 	*s = NULL;
+}
+
+int
+sink_send(
+	struct sink *out, int fd, uint64_t from, uint64_t end, const char *what, struct err *err)
+{
+	AUTO(free) char *bytes = xmalloc(SEND_SIZE);
+
+	while (from < end) {
+		ssize_t n = fd_pread(
+			fd, bytes, end - from < SEND_SIZE ? (size_t)(end - from) : SEND_SIZE, from);
+
+		if (n < 0)
+			return err_sys(err, "read %s", what);
+		if (n == 0)
+			return err_set(err, ERR_CORRUPT, "%s ends early", what);
+		if (sink_write(out, bytes, (size_t)n, err) < 0)
+			return -1;
+		from += (uint64_t)n;
+	}
+	return 0;
 }
 
 struct fd_sink {

@@ -73,6 +73,10 @@ struct sink *sink_none(void); /* swallows */
 struct sink *sink_digest(struct sink *next, struct digest *digest, uint64_t *size);
 struct sink *sink_both(struct sink *a, struct sink *b);
 
+/* A file's bytes between two offsets; not finished.  what: its name, for messages.  ERR_CORRUPT when
+ * the file ends before. */
+int sink_send(struct sink *out, int fd, uint64_t from, uint64_t end, const char *what,
+	struct err *err);
 /* All of in to out; not finished. */
 int stream_copy(struct stream *in, struct sink *out, uint64_t *size, struct err *err);
 

@@ -19,7 +19,6 @@
 #include "layers/tar.h"
 #include "registry/archive_member.h"
 
-#define SEND_SIZE (256u << 10)
 #define LINKS_MAX 8
 #define JUMP_MIN (1u << 20)
 
@@ -173,23 +172,9 @@ int
 member_send(const struct members *m, const struct member *row, uint64_t offset, struct sink *out,
 	struct err *err)
 {
-	AUTO(free) char *bytes = xmalloc(SEND_SIZE);
+	AUTO(free) char *what = xasprintf("'%s' in the archive", row->path);
 
-	while (offset < row->size) {
-		size_t want =
-			row->size - offset < SEND_SIZE ? (size_t)(row->size - offset) : SEND_SIZE;
-		ssize_t n = fd_pread(m->fd, bytes, want, row->offset + offset);
-
-		if (n < 0)
-			return err_sys(err, "read '%s' in the archive", row->path);
-		if (n == 0)
-			return err_set(
-				err, ERR_CORRUPT, "'%s' in the archive ends early", row->path);
-		if (sink_write(out, bytes, (size_t)n, err) < 0)
-			return -1;
-		offset += (uint64_t)n;
-	}
-	return 0;
+	return sink_send(out, m->fd, row->offset + offset, row->offset + row->size, what, err);
 }
 
 int

@@ -50,8 +50,10 @@ hash_kept(struct ingest *in, struct sink_ingest *to, struct err *err)
 	while (to->size < ingest_offset(in)) {
 		ssize_t n = fd_pread(to->fd, bytes, SEND_SIZE, to->size);
 
-		if (n <= 0)
+		if (n < 0)
 			return err_sys(err, "read from the store");
+		if (n == 0)
+			return err_set(err, ERR_CORRUPT, "a partial blob of the store ends early");
 		hasher_add(to->hasher, bytes, (size_t)n);
 		to->size += (uint64_t)n;
 	}
@@ -135,7 +137,6 @@ store_get(struct place *p, const struct descriptor *d, uint64_t offset, struct s
 {
 	uint64_t size = 0;
 	AUTO(fd) int fd = store_blob_open(((struct place_store *)p)->store, &d->digest, &size, err);
-	AUTO(free) char *bytes = NULL;
 
 	if (fd < 0)
 		return -1;
@@ -143,19 +144,7 @@ store_get(struct place *p, const struct descriptor *d, uint64_t offset, struct s
 		return err_set(err, ERR_CORRUPT,
 			"%s has %" PRIu64 " bytes, and should have %" PRIu64, d->digest.text, size,
 			d->size);
-	bytes = xmalloc(SEND_SIZE);
-	while (offset < size) {
-		ssize_t n = fd_pread(fd, bytes, SEND_SIZE, offset);
-
-		if (n < 0)
-			return err_sys(err, "read %s", d->digest.text);
-		if (n == 0)
-			return err_set(err, ERR_CORRUPT, "%s ends early", d->digest.text);
-		if (sink_write(out, bytes, (size_t)n, err) < 0)
-			return -1;
-		offset += (uint64_t)n;
-	}
-	return 0;
+	return sink_send(out, fd, offset, size, d->digest.text, err);
 }
 
 static int

@@ -208,6 +208,22 @@ TEST(reading_ahead_brings_errors_after_the_bytes_before_them)
 	fails(stream_read_all(s, 100, &got, &err), "larger than 5 bytes");
 }
 
+TEST(part_of_a_file_is_sent_and_no_more)
+{
+	AUTO(buf) struct buf got = BUF_INIT;
+	AUTO(sink) struct sink *out = sink_buf(&got);
+	FILE *f = tmpfile();
+	struct err err = { 0 };
+
+	is_true(f != NULL && fputs("0123456789", f) >= 0 && fflush(f) == 0);
+	works(sink_send(out, fileno(f), 2, 5, "f", &err));
+	same_str(got.data, "234");
+	works(sink_send(out, fileno(f), 10, 10, "f", &err));
+	fails(sink_send(out, fileno(f), 8, 11, "f", &err), "f ends early");
+	same_int(err.kind, ERR_CORRUPT);
+	fclose(f);
+}
+
 int
 main(void)
 {
@@ -222,6 +238,7 @@ main(void)
 		CASE(reading_ahead_changes_nothing),
 		CASE(reading_ahead_brings_errors_after_the_bytes_before_them),
 		CASE(a_full_disk_is_told_at_finish),
+		CASE(part_of_a_file_is_sent_and_no_more),
 	};
 
 	return RUN(tests);
