@@ -39,8 +39,7 @@ auto_sink(struct sink **s)
 }
 
 int
-sink_send(
-	struct sink *out, int fd, uint64_t from, uint64_t end, const char *what, struct err *err)
+sink_send(struct sink *out, int fd, uint64_t from, uint64_t end, const char *what, struct err *err)
 {
 	AUTO(free) char *bytes = xmalloc(SEND_SIZE);
 

@@ -106,7 +106,8 @@ list_keys(struct search *s)
 static int
 from_helper(struct search *s, const char *helper, const char *key)
 {
-	int found = helper_get(helper, s->name, is_hub(key) ? CREDENTIALS_HUB_KEY : key, s->out, s->err);
+	int found = helper_get(
+		helper, s->name, is_hub(key) ? CREDENTIALS_HUB_KEY : key, s->out, s->err);
 
 	if (found < 0)
 		return -1;

@@ -73,7 +73,8 @@ post(const struct ask *a, struct token *out, struct err *err)
 static void
 add_basic(const struct credential *c, struct strv *headers)
 {
-	credential_add_basic(c->username != NULL && c->username[0] != '\0' ? c->username : "<token>",
+	credential_add_basic(
+		c->username != NULL && c->username[0] != '\0' ? c->username : "<token>",
 		c->password != NULL ? c->password : c->identity_token, headers);
 }
 

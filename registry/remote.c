@@ -509,8 +509,8 @@ remote_open(struct session *s, const struct ref *repository, enum remote_access 
 		}
 		return -1;
 	}
-	*out = count > 1 ? mirrors_new(mirrors, (size_t)count, ref_name(repository)) :
-			   mirrors[0].place;
+	*out = count > 1 ? mirrors_new(mirrors, (size_t)count, ref_name(repository))
+			 : mirrors[0].place;
 	if (count == 1)
 		free(mirrors[0].name);
 	return 0;

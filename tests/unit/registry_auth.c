@@ -397,8 +397,7 @@ TEST(a_client_certificate_is_for_its_own_host_also_where_nothing_is_verified)
 	url = xasprintf("https://localhost:%u/token", realm.port);
 	START(&f, "--auth", "bearer", "--realm", url);
 	open_anonymous(&f.server,
-		(struct session_options){
-			.cert_dir = certs, .tls = SESSION_TLS_SKIP, .tries = 1 },
+		(struct session_options){ .cert_dir = certs, .tls = SESSION_TLS_SKIP, .tries = 1 },
 		&s);
 	p = open_at(s, &f.server, "a/b", REMOTE_PULL);
 	same_int(p->ops->resolve(p, "1", &d, &err), -1);
