@@ -172,7 +172,7 @@ layout_resolve(struct place *p, const char *name, struct descriptor *out, struct
 static int
 sync_dirs(struct layout *l, struct err *err)
 {
-	static const char *const dirs[] = { "blobs/sha256", "blobs" };
+	static const char *const dirs[] = { "blobs/sha256", "blobs/sha512", "blobs" };
 
 	for (size_t i = 0; i < COUNT_OF(dirs); i++) {
 		AUTO(fd) int dir = path_open(l->root, dirs[i], O_RDONLY | O_DIRECTORY, 0);
