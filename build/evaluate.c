@@ -286,20 +286,27 @@ do_arg(struct evaluation *e, struct err *err)
 	return 0;
 }
 
+static void
+set_command(struct evaluation *e, struct strv *out)
+{
+	AUTO(strv) struct strv words = STRV_INIT;
+
+	if (e->plan->lint != NULL && !e->in->is_json)
+		lint_shell_form(e->plan->lint, e->raw, e->stage->shell_set);
+	command_line(e, &words);
+	note_quoted(e, instruction_name(e->in->kind), &words);
+	strv_free(out);
+	*out = words;
+	words = (struct strv)STRV_INIT;
+}
+
 static int
 do_cmd(struct evaluation *e, struct err *err)
 {
 	struct config *c = &e->stage->config;
-	AUTO(strv) struct strv words = STRV_INIT;
 
 	(void)err;
-	if (e->plan->lint != NULL && !e->in->is_json)
-		lint_shell_form(e->plan->lint, e->raw, e->stage->shell_set);
-	command_line(e, &words);
-	note_quoted(e, "CMD", &words);
-	strv_free(&c->cmd);
-	c->cmd = words;
-	words = (struct strv)STRV_INIT;
+	set_command(e, &c->cmd);
 	c->has_cmd = c->cmd.count > 0;
 	c->args_escaped = true;
 	e->stage->cmd_set = true;
@@ -310,16 +317,9 @@ static int
 do_entrypoint(struct evaluation *e, struct err *err)
 {
 	struct config *c = &e->stage->config;
-	AUTO(strv) struct strv words = STRV_INIT;
 
 	(void)err;
-	if (e->plan->lint != NULL && !e->in->is_json)
-		lint_shell_form(e->plan->lint, e->raw, e->stage->shell_set);
-	command_line(e, &words);
-	note_quoted(e, "ENTRYPOINT", &words);
-	strv_free(&c->entrypoint);
-	c->entrypoint = words;
-	words = (struct strv)STRV_INIT;
+	set_command(e, &c->entrypoint);
 	c->has_entrypoint = c->entrypoint.count > 0;
 	/* a CMD that was inherited belongs to the old entry point */
 	if (!e->stage->cmd_set) {
