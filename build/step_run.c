@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,32 +82,17 @@ hash_files(int tree, struct listing *l, struct err *err)
 	return 0;
 }
 
-/* Most of the time for a step that changes nothing would go into looking at what is below it. */
-static bool
-is_empty(int dir)
-{
-	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = copy >= 0 ? fdopendir(copy) : NULL;
-	bool empty = d != NULL;
-	struct dirent *e;
-
-	while (empty && (e = readdir(d)) != NULL)
-		empty = streq(e->d_name, ".") || streq(e->d_name, "..");
-	if (d != NULL)
-		closedir(d);
-	else if (copy >= 0)
-		close(copy);
-	return empty;
-}
-
 static int
 collect(struct running *r, const struct strv *stubs, struct err *err)
 {
 	AUTO(listing) struct listing listing = LISTING_INIT;
+	AUTO(strv) struct strv names = STRV_INIT;
 
-	if (!is_empty(r->tree->fs_fd) &&
-		(diff_upper(r->tree->fs_fd, root_view(r->n->before), stubs, &listing, err) < 0 ||
-			hash_files(r->tree->fs_fd, &listing, err) < 0))
+	/* most of the time for a step that changes nothing would go into looking at what is below it */
+	if (path_names(r->tree->fs_fd, &names, err) < 0 ||
+		(names.count > 0 && (diff_upper(r->tree->fs_fd, root_view(r->n->before), stubs,
+					     &listing, err) < 0 ||
+					    hash_files(r->tree->fs_fd, &listing, err) < 0)))
 		return err_in(err, "changes of the step");
 	return material_write_listing(r->memory, &listing, err);
 }
