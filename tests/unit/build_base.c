@@ -41,7 +41,7 @@ TEST(a_registry_is_asked_once_for_each_document)
 	AUTO(free) char *root = NULL;
 	AUTO(free) char *auth = NULL;
 	AUTO(free) char *text = NULL;
-	struct plan_image image = { .line = 1 }, *images[] = { &image };
+	struct plan_image image = { .text = NULL }, *images[] = { &image };
 	struct descriptor config, manifest, index;
 	struct err err = { 0 };
 
