@@ -42,7 +42,7 @@ include tests/e2e.mk
 include tests/prop/room.mk
 
 # cooper beside the peers that are installed; as root, and never part of check
-bench: cooper$(EXEEXT)
+bench: cooper$(EXEEXT) tests/bench/measure$(EXEEXT)
 	python3 $(srcdir)/tests/bench/bench.py --cooper ./cooper$(EXEEXT) --json bench.json
 .PHONY: bench
 CLEANFILES += bench.json

@@ -8,7 +8,7 @@ Each row is one piece of work, done by cooper and by a peer in turn (A B A B ...
 noisy for both.  Printed are the medians of wall time, processor time and peak memory (of the largest process),
 and the median of the ratios pair by pair.  Nothing is judged here.
 
-Needs: umoci, docker-registry, time, and as peers buildah and skopeo (Debian's); run it as root.
+Needs: umoci, docker-registry, and as peers buildah and skopeo (Debian's); run it as root.
 """
 import argparse, json, os, shutil, signal, socket, statistics, subprocess, sys, tempfile, time
 
@@ -24,6 +24,7 @@ def free_port():
 class Bench:
     def __init__(self, args):
         self.cooper = os.path.abspath(args.cooper)
+        self.measure = os.path.join(os.path.dirname(self.cooper), "tests/bench/measure")
         self.runs = args.runs
         self.only = set(args.only.split(";")) if args.only else None
         self.work = os.path.abspath(args.work)
@@ -65,16 +66,14 @@ class Bench:
     # --- measuring -------------------------------------------------------------------------------
 
     def time(self, argv):
-        # by a small program: a child of this one would be charged with this one's memory
+        # by a small program: a child of this one would be charged with this one's memory and its slow start
         figures = self.work + "/figures"
-        start = time.monotonic()
-        p = subprocess.run(["/usr/bin/time", "-f", "%U %S %M", "-o", figures, *argv], env=self.env,
+        p = subprocess.run([self.measure, figures, *argv], env=self.env,
                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.work)
-        wall = time.monotonic() - start
         if p.returncode != 0:
             sys.exit(f"bench: {' '.join(argv)}: status {p.returncode}\n{p.stderr.decode(errors='replace')[-2000:]}")
-        user, system, rss = open(figures).read().split()[-3:]
-        return {"wall": wall, "cpu": float(user) + float(system), "rss": int(rss) / 1024}
+        wall, user, system, rss = open(figures).read().split()
+        return {"wall": float(wall), "cpu": float(user) + float(system), "rss": int(rss) / 1024}
 
     def row(self, name, ours, peer=None, peer_name="", before=None, before_peer=None):
         if self.only and name not in self.only:
