@@ -553,6 +553,25 @@ begin(struct plan *p, struct plan_stage *st)
 	set_text(&c->created, NULL);
 }
 
+/* FROM a context: its files are the first layer. */
+static void
+copy_base(struct plan *p, struct plan_stage *st)
+{
+	struct evaluation e = { .plan = p, .stage = st, .raw = st->stage->from };
+	AUTO(free) char *created_by = xasprintf("FROM %s", st->base_text);
+	struct plan_step *s;
+
+	e.in = instruction_copy(st->stage->from);
+	strv_add(&e.in->copy.sources, ".");
+	s = evaluate_step(&e, STEP_COPY);
+	s->is_base = true;
+	s->from = st->base;
+	s->dest = xstrdup("/");
+	s->created_by = xstrdup(created_by);
+	config_history_add(&st->config, NULL, created_by, "buildkit.exporter.image.v0", false);
+	st->base = (struct origin){ .kind = ORIGIN_SCRATCH };
+}
+
 /* "[build 2/5] RUN make": FROM of an image counts, as do the steps. */
 static void
 name_steps(const struct plan *p, struct plan_stage *st)
@@ -570,6 +589,11 @@ name_steps(const struct plan *p, struct plan_stage *st)
 		struct plan_step *s = st->steps[i];
 		const char *text = s->in->text, *rest = text + strcspn(text, " \t");
 
+		if (s->is_base) {
+			s->name = xasprintf(
+				"[%s%zu/%zu] %s", label.data, first + i, total, s->created_by);
+			continue;
+		}
 		s->name = xasprintf("[%s%zu/%zu] %s%s%s%s", label.data, first + i, total,
 			s->is_onbuild ? "ONBUILD " : "",
 			s->in->kind == INSTRUCTION_COPY && s->in->copy.link ? "LINK " : "",
@@ -584,6 +608,8 @@ evaluate_stage(struct plan *p, struct plan_stage *st, struct err *err)
 
 	begin(p, st);
 	plan_triggers(p, st, &triggers);
+	if (st->base.kind == ORIGIN_CONTEXT)
+		copy_base(p, st);
 	for (size_t i = 0; i < triggers.count; i++) {
 		AUTO(instruction) struct instruction *in = NULL;
 
@@ -591,7 +617,7 @@ evaluate_stage(struct plan *p, struct plan_stage *st, struct err *err)
 			evaluate(p, st, in, true, err) < 0)
 			return -1;
 	}
-	for (size_t i = 0; i < st->stage->count; i++)
+	for (size_t i = 0; i < st->stage->count && !st->is_replaced; i++)
 		if (evaluate(p, st, st->stage->items[i], false, err) < 0)
 			return -1;
 	name_steps(p, st);

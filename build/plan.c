@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "build/plan.h"
+#include "build/plan_inside.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,133 +18,7 @@ plan_at(const struct plan *p, const struct instruction *in, struct err *err)
 	return err_in(err, "ONBUILD trigger '%s'", in->text);
 }
 
-/* --- named contexts --------------------------------------------------------------------------- */
-
-/* `docker.io/library/alpine:latest` and `alpine` are the same name here. */
-static const char *
-context_value(const struct plan *p, const char *name)
-{
-	struct ref wanted, have;
-	struct err ignored;
-	bool is_ref = ref_parse(name, &wanted, &ignored) == 0;
-
-	if (p->contexts == NULL)
-		return NULL;
-	for (size_t i = 0; i < p->contexts->count; i++) {
-		const char *row = p->contexts->items[i], *equals = strchr(row, '=');
-		AUTO(free) char *key = NULL;
-
-		if (equals == NULL)
-			continue;
-		key = xstrndup(row, (size_t)(equals - row));
-		if (strcasecmp(key, name) == 0)
-			return equals + 1;
-		if (is_ref && ref_parse(key, &have, &ignored) == 0 &&
-			ref_same_repository(&wanted, &have) && streq(wanted.tag, have.tag) &&
-			digest_same(&wanted.digest, &have.digest))
-			return equals + 1;
-	}
-	return NULL;
-}
-
-static bool
-context_is_image(const char *value)
-{
-	return starts_with(value, "docker-image://") || starts_with(value, "oci-layout://");
-}
-
-static size_t
-context_add(struct plan *p, const char *text, struct fetch *f)
-{
-	p->fetches = grow(p->fetches, p->context_dirs.count, &p->fetch_room, sizeof *p->fetches);
-	p->fetches[p->context_dirs.count] = f;
-	strv_add(&p->context_dirs, text);
-	return p->context_dirs.count - 1;
-}
-
-size_t
-plan_fetch(struct plan *p, struct fetch *f)
-{
-	for (size_t i = 1; i < p->context_dirs.count; i++)
-		if (p->fetches[i] != NULL && fetch_same(p->fetches[i], f)) {
-			fetch_free(f);
-			return i;
-		}
-	return context_add(p, f->shown, f);
-}
-
-static int
-context_dir(struct plan *p, const char *value, size_t *out, struct err *err)
-{
-	AUTO(fetch) struct fetch *f = NULL;
-	int remote = fetch_of_context(value, &f, err);
-
-	if (remote < 0)
-		return err_in(err, "--build-context");
-	if (remote > 0) {
-		*out = plan_fetch(p, steal(&f));
-		return 0;
-	}
-	if (starts_with(value, "target:"))
-		return err_set(err, ERR_USAGE,
-			"--build-context '%s': other targets are known to bake files only", value);
-	for (size_t i = 1; i < p->context_dirs.count; i++)
-		if (p->fetches[i] == NULL && streq(p->context_dirs.items[i], value)) {
-			*out = i;
-			return 0;
-		}
-	*out = context_add(p, value, NULL);
-	return 0;
-}
-
-/* --- images ----------------------------------------------------------------------------------- */
-
-static int
-image_find(struct plan *p, const char *text, const char *context, const struct platform *platform,
-	size_t *out, struct err *err)
-{
-	struct plan_image *image;
-	struct ref ref;
-	const char *name = text;
-
-	if (context != NULL && starts_with(context, "docker-image://"))
-		name = context + strlen("docker-image://");
-	if (ref_parse(name, &ref, err) < 0)
-		return -1;
-	for (size_t i = 0; i < p->image_count; i++) {
-		image = p->images[i];
-		if (streq(image->text, text) && platform_same(&image->platform, platform)) {
-			*out = i;
-			return 0;
-		}
-	}
-	image = xzalloc(sizeof *image);
-	image->text = xstrdup(text);
-	image->ref = ref;
-	image->platform = *platform;
-	image->context = context;
-	p->images = grow(p->images, p->image_count, &p->image_room, sizeof *p->images);
-	*out = p->image_count;
-	p->images[p->image_count++] = image;
-	return 0;
-}
-
-static int
-image_origin(struct plan *p, const char *text, const struct platform *platform, struct origin *out,
-	struct err *err)
-{
-	const char *context = context_value(p, text);
-	size_t index;
-
-	if (context != NULL && !context_is_image(context)) {
-		out->kind = ORIGIN_CONTEXT;
-		return context_dir(p, context, &out->index, err);
-	}
-	if (image_find(p, text, context, platform, &index, err) < 0)
-		return -1;
-	*out = (struct origin){ .kind = ORIGIN_IMAGE, .index = index };
-	return 0;
-}
+/* --- where files come from --------------------------------------------------------------------- */
 
 static bool
 parse_index(const char *text, size_t *out)
@@ -172,7 +46,9 @@ plan_origin(struct plan *p, size_t stage, const char *text, bool by_number, stru
 		*out = (struct origin){ .kind = ORIGIN_STAGE, .index = index };
 		return 0;
 	}
-	named = context_value(p, text) == NULL ? dockerfile_stage(p->file, text) : -1;
+	named = plan_context_value(p, text, &p->stages[stage].platform) == NULL
+			? dockerfile_stage(p->file, text)
+			: -1;
 	if (named >= 0) {
 		if ((size_t)named >= stage)
 			return err_set(err, ERR_INPUT,
@@ -186,7 +62,7 @@ plan_origin(struct plan *p, size_t stage, const char *text, bool by_number, stru
 		*out = (struct origin){ .kind = ORIGIN_SCRATCH };
 		return 0;
 	}
-	return image_origin(p, text, &p->stages[stage].platform, out, err);
+	return plan_name_origin(p, text, &p->stages[stage].platform, out, err);
 }
 
 /* --- FROM ------------------------------------------------------------------------------------- */
@@ -260,12 +136,18 @@ find_base(struct plan *p, struct plan_stage *st, struct err *err)
 	if (name[0] == '\0')
 		return err_set(
 			err, ERR_INPUT, "base name (%s) should not be blank", st->stage->base);
+	if (st->stage->name != NULL &&
+		plan_context_value(p, st->stage->name, &st->platform) != NULL) {
+		st->is_replaced = true;
+		st->base_text = xstrdup(st->stage->name);
+		return 0;
+	}
 	if (streq(name, "scratch")) {
 		st->base = (struct origin){ .kind = ORIGIN_SCRATCH };
 		return 0;
 	}
 	/* the nearest one above, in exactly this case: FROM Base does not see AS base */
-	if (context_value(p, name) == NULL)
+	if (plan_context_value(p, name, &st->platform) == NULL)
 		for (size_t i = st->index; i-- > 0;)
 			if (streq(p->stages[i].stage->name, name)) {
 				st->base = (struct origin){ .kind = ORIGIN_STAGE, .index = i };
@@ -366,7 +248,7 @@ plan_open(const struct plan_options *o, struct plan **out, struct err *err)
 	p->many_platforms = o->many_platforms;
 	p->target_platform = *o->platform;
 	platform_host(&p->build_platform);
-	context_add(p, "", NULL);
+	plan_context_add(p, "", NULL);
 	for (size_t i = 0; i < o->build_args->count; i++)
 		build_args_add(&p->args, o->build_args->items[i]);
 	scope_predefined(&p->build_platform, &p->target_platform, o->target, &p->args, &p->global);
@@ -448,25 +330,25 @@ need_stage(struct plan *p, size_t index, struct err *err)
 {
 	struct plan_stage *st = &p->stages[index];
 
+	if (st->is_open)
+		return err_set(
+			err, ERR_INPUT, "circular dependency detected on stage: %s", st->label);
 	if (st->needed)
 		return 0;
 	st->needed = true;
+	st->is_open = true;
 	if (st->base_text != NULL &&
-		image_origin(p, st->base_text, &st->platform, &st->base, err) < 0)
+		plan_name_origin(p, st->base_text, &st->platform, &st->base, err) < 0)
 		return plan_at(p, st->stage->from, err);
-	if (st->base.kind == ORIGIN_CONTEXT) {
-		err_set(err, ERR_INPUT,
-			"the context '%s' is files and no image: start from scratch and COPY "
-			"--from=%s",
-			st->base_text, st->base_text);
-		return plan_at(p, st->stage->from, err);
-	}
 	if (st->base.kind == ORIGIN_STAGE && need_stage(p, st->base.index, err) < 0)
-		return -1;
-	for (size_t i = 0; i < st->stage->count; i++)
+		return plan_at(p, st->stage->from, err);
+	for (size_t i = 0; i < st->stage->count && !st->is_replaced; i++)
 		if (need_instruction(p, index, st->stage->items[i], err) < 0)
 			return -1;
-	return need_triggers(p, index, err);
+	if (need_triggers(p, index, err) < 0)
+		return -1;
+	st->is_open = false;
+	return 0;
 }
 
 int
@@ -475,7 +357,7 @@ plan_reach(struct plan *p, size_t *added, struct err *err)
 	size_t before = p->image_count;
 
 	for (size_t i = 0; i < p->stage_count; i++)
-		p->stages[i].needed = false;
+		p->stages[i].needed = p->stages[i].is_open = false;
 	if (need_stage(p, p->target, err) < 0)
 		return -1;
 	for (size_t i = 0; p->all_stages && i < p->stage_count; i++)
@@ -488,6 +370,8 @@ plan_reach(struct plan *p, size_t *added, struct err *err)
 void
 plan_triggers(const struct plan *p, const struct plan_stage *st, struct strv *out)
 {
+	if (st->is_replaced)
+		return;
 	if (st->base.kind == ORIGIN_IMAGE && p->images[st->base.index]->resolved)
 		strv_add_all(out, &p->images[st->base.index]->config.on_build);
 	if (st->base.kind != ORIGIN_STAGE)
@@ -519,6 +403,20 @@ plan_arg_names(const struct plan *p, struct strv *out)
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
+/* A base first, wherever it stands: one that --build-context names may come later. */
+static int
+finish_stage(struct plan *p, size_t index, struct err *err)
+{
+	struct plan_stage *st = &p->stages[index];
+
+	if (st->is_evaluated)
+		return 0;
+	st->is_evaluated = true;
+	if (st->base.kind == ORIGIN_STAGE && finish_stage(p, st->base.index, err) < 0)
+		return -1;
+	return evaluate_stage(p, st, err);
+}
+
 int
 plan_finish(struct plan *p, struct err *err)
 {
@@ -531,7 +429,7 @@ plan_finish(struct plan *p, struct err *err)
 		i = p->stages[i].base.index;
 	}
 	for (i = 0; i < p->stage_count; i++)
-		if (p->stages[i].needed && evaluate_stage(p, &p->stages[i], err) < 0)
+		if (p->stages[i].needed && finish_stage(p, i, err) < 0)
 			return -1;
 	return 0;
 }

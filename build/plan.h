@@ -67,6 +67,7 @@ struct plan_step {
 	char *name;             /* "[build 2/5] RUN make" */
 	char *created_by;       /* its line in the history */
 	bool is_onbuild;
+	bool is_base; /* FROM a context: a COPY of all its files onto nothing */
 	/* RUN, and what the others need to know of the stage at this point */
 	struct strv env;  /* values of ARG included */
 	struct strv argv; /* RUN: shell included */
@@ -97,6 +98,9 @@ struct plan_stage {
 	char *base_text; /* the image's name, until it is listed; NULL: a stage or scratch */
 	struct platform platform;
 	bool needed;          /* the target reaches it */
+	bool is_open;         /* its needs are being looked at */
+	bool is_replaced;     /* --build-context has its name: it is that, its instructions do not count */
+	bool is_evaluated;
 	bool is_target_chain; /* its layers are part of the image that is made */
 	bool files_wanted;    /* some COPY --from or mount reads it */
 	struct config config; /* as the stage ends; `created` of our history lines is NULL */

@@ -20,7 +20,7 @@ libbuild_a_SOURCES = \
 	build/material.c build/material.h \
 	build/node.c \
 	build/output.c build/output.h \
-	build/plan.c build/plan.h \
+	build/plan.c build/plan.h build/plan_context.c build/plan_inside.h \
 	build/push.c build/push.h \
 	build/run.c build/run.h \
 	build/run_mount.c build/run_mount.h build/run_mount_seed.c \

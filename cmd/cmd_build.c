@@ -40,7 +40,8 @@ static const struct opt options[] = { OPT_STR('f', "file", struct values, build.
 		"build this stage, and what it needs"),
 	OPT_STRV(0, "build-context", struct values, build.contexts, "name=value",
 		"what FROM <name> and --from=<name> mean: a directory, docker-image://name, "
-		"oci-layout://dir, or the address of a repository or archive"),
+		"oci-layout://dir, target:stage, or the address of a repository or archive; "
+		"<name>::os/arch for one platform"),
 	OPT_STRV(0, "label", struct values, build.labels, "key=value", "add a label"),
 	OPT_STRV(0, "platform", struct values, platforms, "os/arch,...",
 		"build for these platforms"),

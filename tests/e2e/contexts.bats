@@ -69,10 +69,39 @@ teardown() {
 		--build-context stage=dir --build-context alpine=dir -o type=tar,dest=f.tar ctx
 	same "$(tar tf f.tar | sort | tr '\n' ' ')" "d image t two "
 	fails 2 prog build --build-context "repo=target:x" --build-context tar=dir ctx
-	stderr_has "other targets are known to bake files only"
-	printf 'FROM dir\n' >ctx/Dockerfile
-	fails 3 prog build --build-context dir=dir ctx
-	stderr_has "the context 'dir' is files and no image"
+	stderr_has "there is no such stage"
+}
+
+@test "files are a base: a directory, an archive, a repository, another stage" {
+	repository
+	files_start
+	mkdir -p ctx dir/sub
+	echo d >dir/sub/d
+	echo x >dir/x
+	echo x >dir/.dockerignore
+	ln -s sub/d dir/link
+	chmod 750 dir/sub
+	tar -C dir -cf "$T/www/d.tar" sub
+	printf 'FROM base\nCOPY --from=base link /copy\nCMD ["/x"]\n' >ctx/Dockerfile
+	works prog build --build-context base=dir -t app ctx
+	works prog inspect -f '{{json .Config.Cmd}}' app
+	stdout_is '["/x"]'
+	works prog build --build-context base=dir -o type=tar,dest=f.tar ctx
+	same "$(tar tf f.tar | sort | tr '\n' ' ')" ".dockerignore copy link sub/ sub/d "
+	tar tvf f.tar >list
+	grep -q "^drwxr-x--- 0/0 .* sub/" list
+	works prog build --build-context base=dir -t app ctx
+	stderr_has "CACHED"
+	printf 'FROM base\n' >ctx/Dockerfile
+	works prog build --build-context "base=$FILES/d.tar" -o type=tar,dest=f.tar ctx
+	same "$(tar tf f.tar | sort | tr '\n' ' ')" "sub/ sub/d "
+	works prog build --build-context "base=$FILES/r.git#v1:sub" -o type=tar,dest=f.tar ctx
+	tar tf f.tar >names
+	grep -q deep/two names
+	printf 'FROM base AS app\nCOPY Dockerfile /g\nFROM scratch AS files\nCOPY Dockerfile /f\n' >ctx/Dockerfile
+	works prog build --target app --build-context base=target:files -o type=tar,dest=f.tar ctx
+	same "$(tar tf f.tar | sort | tr '\n' ' ')" "f g "
+	store_is_clean
 }
 
 @test "the ignore file of the main context, of a named one, and beside the Dockerfile" {

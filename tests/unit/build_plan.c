@@ -13,7 +13,7 @@ struct plan_case {
 	int line;
 	char *title;
 	struct buf text; /* of the Dockerfile */
-	struct strv args, labels;
+	struct strv args, contexts, labels;
 	char *target;
 	struct buf want;
 };
@@ -26,6 +26,7 @@ case_clear(struct plan_case *c)
 	buf_free(&c->text);
 	buf_free(&c->want);
 	strv_free(&c->args);
+	strv_free(&c->contexts);
 	strv_free(&c->labels);
 	*c = (struct plan_case){ .text = BUF_INIT, .want = BUF_INIT };
 }
@@ -64,11 +65,10 @@ evaluate(const struct plan_case *c, struct buf *out, struct err *err)
 	AUTO(dockerfile) struct dockerfile *file = NULL;
 	AUTO(diagnostics) struct diagnostics notes = DIAGNOSTICS_INIT;
 	AUTO(plan) struct plan *p = NULL;
-	struct strv contexts = STRV_INIT;
 	struct platform platform;
 	struct plan_options o = { .file_name = "Dockerfile",
 		.build_args = &c->args,
-		.contexts = &contexts,
+		.contexts = &c->contexts,
 		.labels = &c->labels,
 		.target = c->target,
 		.platform = &platform };
@@ -107,6 +107,8 @@ take_line(struct plan_case *c, const char *line)
 		buf_addf(&c->text, "%s\n", line[1] == ' ' ? line + 2 : line + 1);
 	else if (starts_with(line, "--build-arg "))
 		strv_add(&c->args, line + strlen("--build-arg "));
+	else if (starts_with(line, "--build-context "))
+		strv_add(&c->contexts, line + strlen("--build-context "));
 	else if (starts_with(line, "--target "))
 		c->target = xstrdup(line + strlen("--target "));
 	else
