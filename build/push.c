@@ -36,7 +36,8 @@ push_body(void *arg, json_t **result, struct err *err)
 	for (size_t i = 0; i < p->neighbours.count; i++)
 		remote_mount_from(to, p->neighbours.items[i]);
 	if (absent_move(&p->absent, session, to, err) < 0 ||
-		place_copy(from, to, p->image, &p->how, &copied, err) < 0 ||
+		place_convert_copy(from, to, p->image, p->push->convert, &p->how, &copied, err) <
+			0 ||
 		to->ops->tag(to, ref_name(p->push->to), &copied, err) < 0)
 		return -1;
 	*result = descriptor_format(&copied);

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "layers/oci.h"
 #include "layers/store.h"
+#include "registry/place_convert.h"
 #include "registry/ref.h"
 #include "registry/session.h"
 
@@ -16,6 +17,7 @@ struct push {
 	const struct session_options *session;
 	const struct ref *to;
 	const struct platform *platform; /* of an index, this one only; NULL: all of it */
+	const struct place_convert_options *convert; /* NULL: layers go as they are */
 };
 /* *out: what the registry has under the reference afterwards. */
 int push_image(const struct push *push, const struct descriptor *image, struct descriptor *out,

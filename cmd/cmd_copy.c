@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/worker.h"
 #include "cmd/cmd.h"
+#include "cmd/recompress.h"
 #include "cmd/remote_flags.h"
 #include "cmd/show.h"
 #include "cmd/spot.h"
@@ -14,6 +15,7 @@
 struct values {
 	const char *platform, *source_creds, *target_creds;
 	bool referrers;
+	enum recompress compression;
 	struct remote_flags remote;
 	struct ui_options ui;
 };
@@ -24,6 +26,8 @@ static const struct opt options[] = { OPT_STR(0, "platform", struct values, plat
 					      "only the image for this platform"),
 	OPT_BOOL(0, "referrers", struct values, referrers,
 		"what is attached to it as well: signatures, SBOMs"),
+	OPT_ENUM(0, "compression", struct values, compression, recompress_words, "how",
+		"layers become gzip, zstd or none, or keep what they have"),
 	OPT_STR(0, "src-creds", struct values, source_creds, "user:password",
 		"log in so where it comes from"),
 	OPT_STR(0, "dest-creds", struct values, target_creds, "user:password",
@@ -80,6 +84,7 @@ copy(const struct job *job, struct session *from_session, struct session *to_ses
 {
 	struct spot *from = job->from, *to = job->to;
 	AUTO(descriptor) struct descriptor root = { .size = 0 };
+	struct place_convert_options convert;
 	const struct place_copy_options how = {
 		.all_platforms = job->platform == NULL,
 		.platform = job->platform,
@@ -91,7 +96,12 @@ copy(const struct job *job, struct session *from_session, struct session *to_ses
 		from->place->ops->resolve(from->place, spot_name(from), &root, err) < 0 ||
 		spot_open_target(to, to_session, err) < 0)
 		return -1;
-	if (place_copy(from->place, to->place, &root, &how, copied, err) < 0 ||
+	if (place_convert_copy(from->place, to->place, &root,
+		    /* a docker archive has no manifest, so there is no digest to keep */
+		    recompress_options(job->values->compression,
+			    from->kind == SPOT_DOCKER_ARCHIVE && to->kind == SPOT_REGISTRY,
+			    &convert),
+		    &how, copied, err) < 0 ||
 		name_copy(to, copied, err) < 0 ||
 		(job->values->referrers && copy_referrers(job, copied, err) < 0))
 		return -1;
@@ -158,6 +168,11 @@ copy_run(struct call *call, struct err *err)
 		return -1;
 	if (v->referrers && (from.kind != SPOT_REGISTRY || to.kind != SPOT_REGISTRY))
 		return err_set(err, ERR_USAGE, "'--referrers' is for copies between registries");
+	if (v->referrers && v->compression != RECOMPRESS_DEFAULT &&
+		v->compression != RECOMPRESS_KEEP)
+		return err_set(err, ERR_USAGE,
+			"'--compression' gives the image another digest, and what is attached is "
+			"attached to the one it has: leave out '--referrers'");
 	ui_begin(&v->ui, call->globals->debug);
 	if (worker_signals(err) < 0 || spot_begin(&to, err) < 0 ||
 		worker_call(&work, &result, err) < 0 || spot_finish(&to, err) < 0 ||
@@ -178,7 +193,9 @@ const struct cmd cmd_copy = {
 	.about =
 		"Copies an image, byte for byte, without the store: an image for several platforms "
 		"goes whole unless "
-		"--platform chooses one. Either end is docker://<name> (or simply <name>) at a "
+		"--platform chooses one, or --compression asks for other layers (those of a "
+		"docker-archive, which has no digests to keep, are compressed on their way to a "
+		"registry). Either end is docker://<name> (or simply <name>) at a "
 		"registry, oci:<dir>[:<name>], "
 		"oci-archive:<file>[:<name>] or docker-archive:<file>[:<name>]; a <file> of - is "
 		"stdin or stdout. What the "

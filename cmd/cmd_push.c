@@ -8,12 +8,14 @@
 #include "build/push.h"
 #include "cmd/cmd.h"
 #include "cmd/image.h"
+#include "cmd/recompress.h"
 #include "cmd/remote_flags.h"
 #include "cmd/show.h"
 #include "cmd/ui.h"
 
 struct values {
 	const char *platform, *digest_file;
+	enum recompress compression;
 	struct remote_flags remote;
 	struct ui_options ui;
 };
@@ -22,6 +24,8 @@ static const struct values defaults = { .remote = REMOTE_FLAGS_DEFAULT };
 
 static const struct opt options[] = { OPT_STR(0, "platform", struct values, platform, "os/arch",
 					      "of an image for several platforms, this one only"),
+	OPT_ENUM(0, "compression", struct values, compression, recompress_words, "how",
+		"layers become gzip, zstd or none, or keep what they have"),
 	OPT_STR(0, "digestfile", struct values, digest_file, "path", "write the digest to <path>"),
 	REMOTE_OPTIONS(struct values, remote), UI_OPTIONS(struct values, ui), OPT_END };
 
@@ -39,6 +43,7 @@ push_run(struct call *call, struct err *err)
 	struct session_options session;
 	struct platform platform;
 	struct ref to;
+	struct place_convert_options convert;
 	struct push push = { .session = &session, .to = &to };
 
 	if (v->platform != NULL) {
@@ -54,6 +59,7 @@ push_run(struct call *call, struct err *err)
 		image_find(store, source, NULL, &image, err) < 0)
 		return -1;
 	push.store = store;
+	push.convert = recompress_options(v->compression, true, &convert);
 	if (worker_signals(err) < 0 || push_image(&push, &image, &pushed, err) < 0)
 		return -1;
 	if (v->digest_file != NULL &&
@@ -71,9 +77,11 @@ const struct cmd cmd_push = {
 	.name = "push",
 	.summary = "send an image to a registry",
 	.args = "<image> [<name>]",
-	.about = "Sends what the registry has not yet, byte for byte as it is in the store, and "
-		 "prints the whole "
-		 "name with the digest. Without <name> the image goes where its own name says.",
+	.about = "Sends what the registry has not yet, and prints the whole name with the digest. "
+		 "All is sent byte for byte as it is in the store, but for layers that are not "
+		 "compressed, as docker save writes them: those become gzip unless --compression "
+		 "says otherwise, and the image gets another digest. Without <name> the image goes "
+		 "where its own name says.",
 	.example = "  cooper push registry.example.com/team/app:1\n"
 		   "  cooper push app:1 registry.example.com/team/app:1\n",
 	.options = options,

@@ -31,6 +31,7 @@ libcmd_a_SOURCES = \
 	cmd/opt.c cmd/opt.h \
 	cmd/opt_help.c \
 	cmd/piece.c cmd/piece.h \
+	cmd/recompress.c cmd/recompress.h \
 	cmd/remote_flags.c cmd/remote_flags.h \
 	cmd/show.c cmd/show.h \
 	cmd/spot.c cmd/spot.h \

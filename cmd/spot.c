@@ -82,11 +82,8 @@ spot_parse(const char *text, struct spot *out, struct err *err)
 static int
 open_archive(struct spot *s, struct err *err)
 {
-	const char *dir = getenv("TMPDIR");
-	AUTO(fd)
-	int spool = open(
-		dir != NULL && dir[0] == '/' ? dir : "/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int fd = archive_file_open(s->path, err);
+	AUTO(fd) int spool = archive_file_spool(err);
+	int fd = spool >= 0 ? archive_file_open(s->path, err) : -1;
 
 	if (fd < 0)
 		return -1;

@@ -21,6 +21,7 @@ libregistry_a_SOURCES = \
 	registry/place.c registry/place.h \
 	registry/place_archive.c registry/place_archive.h \
 	registry/place_archive_write.c \
+	registry/place_convert.c registry/place_convert.h \
 	registry/place_copy.c \
 	registry/place_layout.c registry/place_layout.h \
 	registry/place_store.c registry/place_store.h \

@@ -155,3 +155,35 @@ base_is_absent() {
 	fails 7 prog save --retry 1 -o late "$REGISTRY/app:1"
 	[ -z "$(find . -name "late*")" ] || explain "unwanted: part of an archive"
 }
+
+layer_types() { # IMAGE: at the registry
+	skopeo inspect --raw --tls-verify=false "docker://$1" | jq -r '.layers[].mediaType' | sed 's/.*[.+]//' | sort -u
+}
+
+@test "layers that are not compressed become gzip when they are pushed, unless told otherwise" {
+	needs skopeo umoci jq busybox
+	registry_start
+	load_busybox
+	works prog save --format docker-archive -o packed.tar busybox
+	works prog copy --compression none docker-archive:packed.tar docker-archive:plain.tar:plain:1
+	works prog load -i plain.tar
+	works prog push plain:1 "$REGISTRY/pushed:1"
+	same "$(layer_types "$REGISTRY/pushed:1")" gzip
+	works prog push --compression keep plain:1 "$REGISTRY/kept:1"
+	same "$(layer_types "$REGISTRY/kept:1")" tar
+	works prog copy docker-archive:plain.tar "$REGISTRY/copied:1"
+	same "$(layer_types "$REGISTRY/copied:1")" gzip
+	works prog copy --compression zstd "$REGISTRY/copied:1" "$REGISTRY/zstd:1"
+	same "$(layer_types "$REGISTRY/zstd:1")" zstd
+	works prog copy --compression gzip "$REGISTRY/zstd:1" oci:out:latest
+	works umoci unpack --rootless --image out:latest bundle
+	is_file bundle/rootfs/bin/busybox
+	works prog pull "$REGISTRY/zstd:1"
+	works prog run --rm "$REGISTRY/zstd:1" true
+	store_is_clean
+}
+
+@test "what is attached cannot follow an image into another digest" {
+	fails 2 prog copy --referrers --compression zstd localhost:1/a:1 localhost:1/b:1
+	stderr_has "leave out '--referrers'"
+}
