@@ -29,8 +29,10 @@ push_body(void *arg, json_t **result, struct err *err)
 	AUTO(descriptor) struct descriptor copied = { .size = 0 };
 	AUTO(session) struct session *session = NULL;
 	AUTO(place) struct place *from = place_store_new(p->push->store), *to = NULL;
+	struct session_options options = *p->push->session;
 
-	if (session_open(p->push->session, &session, err) < 0 ||
+	options.store = p->push->store;
+	if (session_open(&options, &session, err) < 0 ||
 		remote_open(session, p->push->to, REMOTE_PUSH, &to, err) < 0)
 		return -1;
 	for (size_t i = 0; i < p->neighbours.count; i++)

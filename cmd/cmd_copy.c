@@ -10,6 +10,7 @@
 #include "cmd/show.h"
 #include "cmd/spot.h"
 #include "cmd/ui.h"
+#include "layers/store.h"
 #include "registry/remote_referrers.h"
 
 struct values {
@@ -38,16 +39,22 @@ struct job {
 	const struct values *values;
 	const struct platform *platform; /* NULL: all */
 	struct spot *from, *to;
+	struct store *store; /* or NULL */
 };
 
 static int
-open_session(const struct values *v, const char *creds, struct session **out, struct err *err)
+open_session(const struct job *job, const char *creds, struct session **out, struct err *err)
 {
-	struct remote_flags flags = v->remote;
+	struct remote_flags flags = job->values->remote;
+	struct session_options how;
+	AUTO(free) char *owned = NULL;
 
 	if (creds != NULL)
 		flags.creds = creds;
-	return remote_flags_open(&flags, out, err);
+	if (remote_flags_session(&flags, &owned, &how, err) < 0)
+		return -1;
+	how.store = job->store;
+	return session_open(&how, out, err);
 }
 
 /* A digest cannot be given; it can only be what comes out. */
@@ -119,8 +126,8 @@ copy_body(void *arg, json_t **result, struct err *err)
 	AUTO(descriptor) struct descriptor copied = { .size = 0 };
 	int done;
 
-	if (open_session(v, v->source_creds, &from, err) < 0 ||
-		(apart && open_session(v, v->target_creds, &to, err) < 0))
+	if (open_session(job, v->source_creds, &from, err) < 0 ||
+		(apart && open_session(job, v->target_creds, &to, err) < 0))
 		return -1;
 	/* with one session a registry may mount from its own repositories */
 	done = copy(job, from, apart ? to : from, &copied, err);
@@ -154,7 +161,9 @@ copy_run(struct call *call, struct err *err)
 	AUTO(descriptor) struct descriptor copied = { .size = 0 };
 	AUTO(json) json_t *result = NULL;
 	AUTO(buf) struct buf answer = BUF_INIT;
+	AUTO(store) struct store *store = NULL;
 	struct platform platform;
+	struct err ignored;
 	struct job job = { .values = v, .from = &from, .to = &to };
 	const struct worker_job work = { .name = "copy", .run = copy_body, .arg = &job };
 
@@ -174,6 +183,9 @@ copy_run(struct call *call, struct err *err)
 			"'--compression' gives the image another digest, and what is attached is "
 			"attached to the one it has: leave out '--referrers'");
 	ui_begin(&v->ui, call->globals->debug);
+	/* only for what is remembered about the registry, such as where an upload broke off */
+	if (to.kind == SPOT_REGISTRY && store_open(call->globals->root, &store, &ignored) == 0)
+		job.store = store;
 	if (worker_signals(err) < 0 || spot_begin(&to, err) < 0 ||
 		worker_call(&work, &result, err) < 0 || spot_finish(&to, err) < 0 ||
 		descriptor_parse(result, &copied, err) < 0)

@@ -24,6 +24,7 @@ static const char *const directories[] = {
 	"blobs",
 	"blobs/sha256",
 	"blobs/sha512",
+	"hosts",
 	"ingest",
 	"listings",
 	"mounts-cache",

@@ -22,6 +22,7 @@
  *	trees/<id>/fs, work         unpacked layers, overlay-ready
  *	listings/<id>               entries of layers
  *	ingest/                     partial blobs, resumable, one flock each
+ *	hosts/                      what registries can do, uploads that were begun
  *	pins/<id>                   one flock-held file per live process: what it uses
  *	mounts-cache/               directories of RUN --mount=type=cache
  *	trash/, quarantine/         condemned by gc; found bad by check
@@ -254,6 +255,10 @@ int store_note_get(struct store *s, const char *kind, const char *key, struct bu
 int store_note_put(struct store *s, const char *kind, const char *key, const void *bytes,
 	size_t len, struct err *err);
 int store_note_remove(struct store *s, const char *kind, const char *key, struct err *err);
+
+/* Hosts: what the registry room keeps about those it talks to, safe to lose ----------------------
+ * (files) hosts/, open for the caller, who owns the descriptor. */
+int store_hosts_open(struct store *s, struct err *err);
 
 /* Pins ----------------------------------------------------------------------------------------- */
 

@@ -191,6 +191,14 @@ store_trash_open(struct store *s, struct err *err)
 	return fd < 0 ? err_sys(err, "open '%s/trash'", s->path) : fd;
 }
 
+int
+store_hosts_open(struct store *s, struct err *err)
+{
+	int fd = openat(s->root, "hosts", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? err_sys(err, "open '%s/hosts'", s->path) : fd;
+}
+
 /* The lock file stays when the directory goes, so that the two never disagree.  1 when LOCK_NB was in how and
  * somebody has it. */
 static int

@@ -36,6 +36,14 @@ auto_host(struct host **h)
 	host_free(*h);
 }
 
+void
+host_can(struct host *h, struct memory_host *out)
+{
+	pthread_mutex_lock(&h->lock);
+	*out = h->can;
+	pthread_mutex_unlock(&h->lock);
+}
+
 /* Giving authorities of our own replaces the system's file, so it is given as well. */
 static void
 add_system_authorities(struct buf *out)

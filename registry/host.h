@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "registry/http.h"
+#include "registry/memory.h"
 #include "registry/policy.h"
 #include "registry/url.h"
 
@@ -33,13 +34,15 @@ struct host {
 	enum address_class address;
 	enum host_auth auth;
 	char *realm, *service; /* of BEARER */
-	bool no_monolithic;    /* uploads: that failed before */
+	struct memory_host can;
 };
 
 /* insecure: certificates are not checked, and plain http is tried last.  cert_dir: NULL, or where
  * its certificates are.  ERR_INPUT for a directory that cannot be used. */
 int host_new(
 	const char *name, bool insecure, const char *cert_dir, struct host **out, struct err *err);
+/* What it can do, as far as that is known. */
+void host_can(struct host *h, struct memory_host *out);
 void host_free(struct host *h);
 void auto_host(struct host **h);
 

@@ -17,6 +17,7 @@ libregistry_a_SOURCES = \
 	registry/http_curl.c \
 	registry/http_pool.c registry/http_pool.h \
 	registry/link.c registry/link.h \
+	registry/memory.c registry/memory.h \
 	registry/mirrors.c registry/mirrors.h \
 	registry/place.c registry/place.h \
 	registry/place_archive.c registry/place_archive.h \

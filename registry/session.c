@@ -11,6 +11,7 @@
 #include "registry/credentials.h"
 #include "registry/host.h"
 #include "registry/http.h"
+#include "registry/memory.h"
 #include "registry/proxy.h"
 #include "registry/registries.h"
 #include "registry/retry.h"
@@ -173,6 +174,7 @@ session_host(struct session *s, const char *name, bool insecure, struct host **o
 	if (h == NULL) {
 		result = host_new(name, insecure, s->options.cert_dir, &h, err);
 		if (result == 0) {
+			memory_host_read(s->options.store, h->name, &h->can);
 			s->hosts = grow(s->hosts, s->host_count, &s->host_room, sizeof *s->hosts);
 			s->hosts[s->host_count++] = h;
 		}
@@ -286,6 +288,33 @@ session_give_back(struct session *s, unsigned count)
 	pthread_mutex_lock(&s->lock);
 	s->borrowed -= count;
 	pthread_mutex_unlock(&s->lock);
+}
+
+struct store *
+session_store(struct session *s)
+{
+	return s->options.store;
+}
+
+void
+session_learn(struct session *s, struct host *h, const struct memory_host *lesson)
+{
+	struct memory_host before, now;
+
+	pthread_mutex_lock(&h->lock);
+	before = h->can;
+	h->can.no_monolithic = before.no_monolithic || lesson->no_monolithic;
+	h->can.no_chunks = before.no_chunks || lesson->no_chunks;
+	h->can.small_chunks = before.small_chunks || lesson->small_chunks;
+	h->can.no_mount = before.no_mount || lesson->no_mount;
+	if (lesson->chunk_min > 0)
+		h->can.chunk_min = lesson->chunk_min;
+	now = h->can;
+	pthread_mutex_unlock(&h->lock);
+	if (now.no_monolithic != before.no_monolithic || now.no_chunks != before.no_chunks ||
+		now.small_chunks != before.small_chunks || now.no_mount != before.no_mount ||
+		now.chunk_min != before.chunk_min)
+		memory_host_write(s->options.store, h->name, &now);
 }
 
 void

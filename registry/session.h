@@ -33,6 +33,9 @@ struct session_options {
 	unsigned answer_ms;  /* what a registry may think before it answers; 0: 300 s */
 	unsigned tries;      /* of each request; 0: 5 */
 	unsigned retry_ms;   /* the shortest wait between tries; 0: 300 ms */
+	/* Keeps what was learned about hosts, and uploads that broke off, for the next run; lent,
+	 * and only what a worker may call is called.  NULL: nothing is kept. */
+	struct store *store;
 };
 #define SESSION_OPTIONS_INIT     \
 	{                        \
@@ -54,6 +57,7 @@ struct credential;
 struct tokens;
 struct retry;
 struct url;
+struct memory_host;
 struct http *session_http(struct session *s);
 const char *session_proxy(struct session *s, const struct url *url); /* or NULL */
 /* insecure: certificates are not checked, and plain http is tried last. */
@@ -73,6 +77,9 @@ uint64_t session_slow_bytes_s(const struct session *s, struct host *h);
  * back. */
 unsigned session_borrow(struct session *s, unsigned min, unsigned max);
 void session_give_back(struct session *s, unsigned count);
+struct store *session_store(struct session *s); /* or NULL */
+/* What was learned about h is added to what is known. */
+void session_learn(struct session *s, struct host *h, const struct memory_host *lesson);
 /* Warns once per text. */
 void session_warn(struct session *s, const char *host, const char *text);
 

@@ -8,14 +8,17 @@
 #include "registry/repository.h"
 
 /* upload - one blob into a repository.  First a session (POST) and the whole blob at once (PUT),
- * which every registry takes; where something on the way refuses that, in chunks (PATCH), which are
- * taken up where they broke.  What a host does not take is remembered for the next blob.  A PUT
- * whose answer got lost is looked for before it is repeated. (distribution-spec, "Pushing a blob")
+ * which every registry takes; where something on the way refuses that, in chunks (PATCH).  What
+ * broke off goes on where the registry stands, if it kept anything: in this run, and in the next
+ * one where the session has a store to remember it in.  What a host does not take is remembered as
+ * well.  A PUT whose answer got lost is looked for before it is repeated, and a session that is
+ * gone begins anew. (distribution-spec, "Pushing a blob")
  */
 
 #define UPLOAD_CHUNK (8u << 20)      /* bytes */
 #define UPLOAD_CHUNK_SMALL (4u << 20) /* GHCR takes no larger ones */
 #define UPLOAD_CHUNK_MAX (64u << 20)  /* what a registry may ask for at least */
+#define UPLOAD_RESUMED_MIN (1u << 20) /* smaller blobs begin anew */
 
 /* location: of a session that is open already, or NULL. */
 int upload_blob(const struct repository *r, const struct descriptor *d, const struct url *location,

@@ -20,6 +20,8 @@ struct chunks {
 	uint64_t start; /* of the chunk that is held, in the blob */
 	struct buf held;
 	size_t sent; /* of what is held, that the registry has */
+	struct memory_upload *kept;
+	enum upload_outcome outcome; /* of a failure */
 };
 
 uint64_t
@@ -51,46 +53,30 @@ send_piece(void *arg, struct sink *out, struct err *err)
 }
 
 static int
-lost(struct chunks *c, uint64_t has, struct err *err)
+lost(struct chunks *c, uint64_t has, enum upload_outcome outcome, struct err *err)
 {
-	upload_cancel(c->r, &c->location);
+	c->outcome = outcome;
 	return err_set(err, ERR_REMOTE,
 		"the registry has %" PRIu64 " bytes of this upload, not %" PRIu64, has,
 		c->start + c->sent + next_piece(c));
 }
 
-/* What the registry says it has must be a place within the chunk. */
-static int
-set_sent(struct chunks *c, uint64_t has, struct err *err)
-{
-	if (has < c->start || has > c->start + c->held.len)
-		return lost(c, has, err);
-	c->sent = (size_t)(has - c->start);
-	return 0;
-}
-
-/* Where the session stands after something broke. */
+/* Where the session stands after something broke, which must be a place within the chunk. */
 static int
 ask_status(struct chunks *c, struct err *err)
 {
-	AUTO(http_response) struct http_response response = HTTP_RESPONSE_INIT;
-	struct request q = { .method = "GET",
-		.url = &c->location,
-		.reason = POLICY_UPLOAD,
-		.repository = c->r->name,
-		.scope = c->r->scope };
-	struct url at;
+	uint64_t has;
 
-	if (request_send(c->r->session, c->r->host, &q, &response, &at, err) < 0)
-		return -1;
-	if (response.status != 204 && response.status != 202 && response.status != 200) {
-		request_failed(c->r->session, c->r->host, &q, &response, &at, err);
+	if (upload_ask(c->r, &c->location, &has, err) < 0) {
+		if (err->kind == ERR_NOTFOUND)
+			err->kind = ERR_REMOTE;
+		c->outcome = err->kind == ERR_REMOTE ? UPLOAD_AGAIN : UPLOAD_FAILED;
 		return err_in(err, "the upload cannot be taken up again");
 	}
-	if (http_header(&response, "location", 0) != NULL &&
-		upload_location(&response, &at, &c->location, err) < 0)
-		return -1;
-	return set_sent(c, upload_parse_range(http_header(&response, "range", 0)), err);
+	if (has < c->start || has > c->start + c->held.len)
+		return lost(c, has, UPLOAD_AGAIN, err);
+	c->sent = (size_t)(has - c->start);
+	return 0;
 }
 
 /* 1: it has the piece, 0: a part of it, -1. */
@@ -103,10 +89,12 @@ took(struct chunks *c, const struct http_response *response, const struct url *a
 	if (upload_location(response, at, &c->location, err) < 0)
 		return -1;
 	has = range != NULL && end > 1 ? upload_parse_range(range) : end;
-	/* one that lost bytes would otherwise find out only when all is sent */
+	/* one that lost bytes would otherwise find out only when all is sent; some lose all but the
+	 * first chunk each time */
 	if (has > end || has <= c->start + c->sent)
-		return lost(c, has, err);
+		return lost(c, has, UPLOAD_WHOLE, err);
 	c->sent = (size_t)(has - c->start);
+	memory_upload_write(c->kept, &c->location);
 	return has == end;
 }
 
@@ -117,6 +105,7 @@ may_shrink(struct chunks *c, int status)
 	if ((status != 413 && status != 416) || next_piece(c) <= UPLOAD_CHUNK_SMALL)
 		return false;
 	c->piece = UPLOAD_CHUNK_SMALL;
+	session_learn(c->r->session, c->r->host, &(struct memory_host){ .small_chunks = true });
 	return true;
 }
 
@@ -156,8 +145,15 @@ patch(struct chunks *c, struct retry *retry, struct err *err)
 		if (response.status == 416)
 			response.status = 503; /* the status says where to go on */
 	}
-	if (!retry_again(retry, result, &response))
+	if (result == 0 && response.status == 404) {
+		c->outcome = UPLOAD_AGAIN;
+		err->kind = ERR_REMOTE;
 		return -1;
+	}
+	if (!retry_again(retry, result, &response)) {
+		c->outcome = err->kind == ERR_REMOTE ? UPLOAD_AGAIN : UPLOAD_FAILED;
+		return -1;
+	}
 	return ask_status(c, err) < 0 ? -1 : 0;
 }
 
@@ -221,6 +217,10 @@ close_session(struct chunks *c, struct err *err)
 	request_failed(c->r->session, c->r->host, &q, &response, &at, err);
 	if (response.status == 400 && reply_has_code(&response, "DIGEST_INVALID"))
 		err->kind = ERR_CORRUPT;
+	else if (response.status == 404 || response.status == 416)
+		err->kind = ERR_REMOTE; /* the session is gone */
+	if (err->kind == ERR_REMOTE)
+		c->outcome = UPLOAD_AGAIN;
 	return -1;
 }
 
@@ -232,23 +232,31 @@ chunk_size(uint64_t least)
 	return least < UPLOAD_CHUNK_MAX ? (size_t)least : UPLOAD_CHUNK_MAX;
 }
 
-int
-upload_chunks(const struct repository *r, const struct descriptor *d, const struct url *session,
-	uint64_t chunk_min, struct source *from, struct err *err)
+enum upload_outcome
+upload_chunks(const struct repository *r, const struct descriptor *d, struct url *session,
+	uint64_t start, struct source *from, struct memory_upload *kept, struct err *err)
 {
 	struct chunks c = { .sink = { .ops = &chunks_ops },
 		.r = r,
 		.d = d,
 		.location = *session,
-		.chunk = chunk_size(chunk_min),
-		.piece = UPLOAD_CHUNK_MAX,
-		.held = BUF_INIT };
-	int result = source_send(from, 0, &c.sink, err);
+		.start = start,
+		.held = BUF_INIT,
+		.kept = kept,
+		.outcome = UPLOAD_FAILED };
+	struct memory_host can;
+	int result = 0;
 
+	host_can(r->host, &can);
+	c.chunk = chunk_size(can.chunk_min);
+	c.piece = can.small_chunks ? UPLOAD_CHUNK_SMALL : UPLOAD_CHUNK_MAX;
+	if (start < d->size)
+		result = source_send(from, start, &c.sink, err);
 	if (result == 0 && c.held.len > 0)
 		result = flush(&c, err);
 	if (result == 0)
 		result = close_session(&c, err);
 	buf_free(&c.held);
-	return result;
+	*session = c.location;
+	return result == 0 ? UPLOAD_DONE : c.outcome;
 }

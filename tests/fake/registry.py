@@ -19,6 +19,7 @@ It prints "port N" and serves on loopback until it is killed.
         drop               hang up without an answer
         above=N            only where the body that comes is longer
         cut=N              read N bytes of what comes, then hang up
+        hold               what was read before a cut belongs to the upload
         keep=N             a PATCH has only N bytes of what came
         nomount            a mount is refused
         late               do what was asked, then hang up without an answer
@@ -209,7 +210,10 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         if self.key("cut") is not None:
-            self.rfile.read(int(self.key("cut")))
+            part = self.rfile.read(int(self.key("cut")))
+            if self.key("hold") is not None:
+                id = urlsplit(self.path).path.rpartition("/")[2]
+                state.uploads[id] = state.uploads.get(id, b"") + part
             self.close_connection = True
             return
         if self.key("status") is not None:

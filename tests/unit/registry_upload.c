@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <sys/stat.h>
+#include <time.h>
+
+#include "layers/store.h"
+#include "registry/memory.h"
 #include "tests/unit/fake.h"
 
 /* Uploads that go wrong. */
@@ -59,7 +64,7 @@ TEST(a_lost_chunk_is_noticed)
 	AUTO(fake) struct fake f;
 	struct err err = { 0 };
 
-	START(&f, "--rule", "PUT /blobs/uploads/u1 status=413", "--rule", "PATCH . keep=0");
+	START(&f, "--rule", "PUT /blobs/ above=1000 status=413", "--rule", "PATCH . keep=0");
 	same_int(push_layer(&f, &err), -1);
 	same_int(err.kind, ERR_REMOTE);
 	same_str(err.msg, "the registry has 0 bytes of this upload, not 300000");
@@ -259,6 +264,230 @@ TEST(a_mount_that_is_only_claimed_is_no_mount)
 	same_int(asked(&f, "PUT /v2/c/d/blobs", ""), 2);
 }
 
+TEST(where_chunks_get_lost_blobs_go_in_one_piece)
+{
+	AUTO(fake) struct fake f;
+	struct descriptor d;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "PUT /blobs/ times=2 cut=1000", "--rule", "PATCH . keep=0");
+	works(push_large(&f, 20u << 20, &d, &err));
+	same_int(asked(&f, "PATCH", ""), 1);
+	works(push(&f, &err));
+	same_int(asked(&f, "PATCH", ""), 1);
+	works(pull(&f, &err));
+	is_true(has_layer(&f));
+}
+
+TEST(a_session_that_got_lost_between_chunks_begins_anew)
+{
+	AUTO(fake) struct fake f;
+	struct descriptor d;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "PUT /blobs/ above=1000 status=413", "--rule",
+		"PATCH . skip=1 times=1 status=404");
+	works(push_large(&f, 20u << 20, &d, &err));
+	same_int(asked(&f, "POST", ""), 3);
+	same_int(asked(&f, "PATCH", ""), 5);
+}
+
+TEST(chunks_are_as_long_as_the_registry_wants_them)
+{
+	AUTO(fake) struct fake f;
+	struct descriptor d;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "PUT /blobs/ above=1000 status=413", "--rule",
+		"POST . header=OCI-Chunk-Min-Length:16777216");
+	works(push_large(&f, 20u << 20, &d, &err));
+	same_int(asked(&f, "PATCH", ""), 2);
+}
+
+TEST(a_put_that_broke_goes_on_where_the_registry_stands)
+{
+	AUTO(fake) struct fake f;
+	struct descriptor d;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "PUT /blobs/ above=1000 times=1 cut=2000000 hold");
+	works(push_large(&f, 5u << 20, &d, &err));
+	same_int(asked(&f, "POST", ""), 1);
+	same_int(asked(&f, "PATCH", ""), 1);
+	same_int(asked(&f, "GET", "/uploads/u1"), 1);
+}
+
+TEST(what_goes_on_and_is_wrong_in_the_end_begins_anew)
+{
+	AUTO(fake) struct fake f;
+	struct descriptor d;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "PUT /blobs/ above=1000 times=1 cut=2000000 hold", "--rule",
+		"PUT /blobs/ skip=1 times=1 status=400 code=DIGEST_INVALID message=no");
+	works(push_large(&f, 5u << 20, &d, &err));
+	same_int(asked(&f, "POST", ""), 2);
+}
+
+/* Another run: a new session with the same store. */
+static void
+run_again(struct fake *f, struct store *store, unsigned tries)
+{
+	session_free(f->session);
+	place_free(f->push);
+	place_free(f->pull);
+	f->session = NULL;
+	open_anonymous(&f->server,
+		(struct session_options){ .store = store, .tries = tries, .stall_ms = 5000 },
+		&f->session);
+	f->push = open_at(f->session, &f->server, "a/b", REMOTE_PUSH);
+	f->pull = open_at(f->session, &f->server, "a/b", REMOTE_PULL);
+}
+
+static void
+open_store(struct fake *f, struct store **out)
+{
+	AUTO(free) char *root = xasprintf("%s/store", f->server.dir);
+	struct err err = { 0 };
+
+	works(store_open(root, out, &err));
+}
+
+static int
+remembered(const struct fake *f, char kind)
+{
+	AUTO(free)
+	char *line =
+		xasprintf("test $(ls %s/store/hosts | grep -c '^%c-') = 1", f->server.dir, kind);
+
+	return system(line) == 0;
+}
+
+TEST(an_upload_that_broke_off_goes_on_in_the_next_run)
+{
+	AUTO(fake) struct fake f;
+	AUTO(store) struct store *store = NULL;
+	struct descriptor d;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "PUT /blobs/ above=1000 times=1 cut=2000000 hold", "--rule",
+		"GET /uploads/ times=1 status=500");
+	open_store(&f, &store);
+	run_again(&f, store, 1);
+	same_int(push_large(&f, 5u << 20, &d, &err), -1);
+	same_int(err.kind, ERR_REMOTE);
+	is_true(remembered(&f, 'u'));
+	run_again(&f, store, 1);
+	works(push_large(&f, 5u << 20, &d, &err));
+	same_int(asked(&f, "POST", ""), 1);
+	same_int(asked(&f, "PUT", ""), 2);
+	same_int(asked(&f, "PATCH", ""), 1);
+	is_true(!remembered(&f, 'u'));
+}
+
+TEST(an_upload_that_arrived_after_all_is_not_repeated_in_the_next_run)
+{
+	AUTO(fake) struct fake f;
+	AUTO(store) struct store *store = NULL;
+	struct descriptor d;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "PUT /blobs/ times=1 late", "--rule", "HEAD . times=1 status=500",
+		"--rule", "GET /uploads/ status=404");
+	open_store(&f, &store);
+	run_again(&f, store, 1);
+	same_int(push_large(&f, 5u << 20, &d, &err), -1);
+	run_again(&f, store, 1);
+	works(push_large(&f, 5u << 20, &d, &err));
+	same_int(asked(&f, "PUT", ""), 1);
+	is_true(!remembered(&f, 'u'));
+}
+
+TEST(an_upload_that_the_registry_forgot_begins_anew_in_the_next_run)
+{
+	AUTO(fake) struct fake f;
+	AUTO(store) struct store *store = NULL;
+	struct descriptor d;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "PUT /blobs/ above=1000 times=1 cut=2000000 hold", "--rule",
+		"GET /uploads/ times=1 status=500", "--rule", "GET /uploads/ status=404");
+	open_store(&f, &store);
+	run_again(&f, store, 1);
+	same_int(push_large(&f, 5u << 20, &d, &err), -1);
+	run_again(&f, store, 1);
+	works(push_large(&f, 5u << 20, &d, &err));
+	same_int(asked(&f, "POST", ""), 2);
+	same_int(asked(&f, "PATCH", ""), 0);
+	is_true(!remembered(&f, 'u'));
+}
+
+TEST(what_a_host_does_not_take_is_known_in_the_next_run)
+{
+	AUTO(fake) struct fake f;
+	AUTO(store) struct store *store = NULL;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "PUT /blobs/uploads/u1 status=413");
+	open_store(&f, &store);
+	run_again(&f, store, 1);
+	works(push_layer(&f, &err));
+	same_int(asked(&f, "PUT", ""), 2);
+	same_int(asked(&f, "PATCH", ""), 1);
+	is_true(remembered(&f, 'h'));
+	run_again(&f, store, 1);
+	works(push_layer(&f, &err));
+	same_int(asked(&f, "PUT", ""), 3);
+	same_int(asked(&f, "PATCH", ""), 2);
+}
+
+TEST(a_registry_that_refuses_mounts_is_asked_once)
+{
+	AUTO(fake) struct fake f;
+	AUTO(place) struct place *other = NULL;
+	struct descriptor copied;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "POST mount= status=405");
+	works(push(&f, &err));
+	other = open_at(f.session, &f.server, "c/d", REMOTE_PUSH);
+	works(place_copy(f.pull, other, &f.root, &(struct place_copy_options){ .parallel = 1 },
+		&copied, &err));
+	same_int(asked(&f, "POST", "mount="), 1);
+}
+
+TEST(two_do_not_go_on_with_one_upload)
+{
+	AUTO(fake) struct fake f;
+	AUTO(store) struct store *store = NULL;
+	struct memory_upload a, b;
+	struct url url;
+	struct err err = { 0 };
+
+	START(&f, "--page", "0");
+	open_store(&f, &store);
+	works(url_parse("https://r.io/v2/a/blobs/uploads/u1?s=1", &url, &err));
+	memory_upload_begin(store, "r.io", "a", &f.layer.digest, &a);
+	is_true(a.fd >= 0 && !a.has_location);
+	memory_upload_write(&a, &url);
+	memory_upload_begin(store, "r.io", "a", &f.layer.digest, &b);
+	is_true(b.fd < 0 && !b.has_location);
+	memory_upload_write(&b, &url);
+	memory_upload_end(&b, true);
+	memory_upload_end(&a, false);
+	memory_upload_begin(store, "r.io", "a", &f.layer.digest, &a);
+	is_true(a.has_location);
+	same_str(a.location.target, url.target);
+	/* of the day before yesterday */
+	works(futimens(a.fd, (const struct timespec[]){
+				     { time(NULL) - 172800, 0 }, { time(NULL) - 172800, 0 } }));
+	memory_upload_end(&a, false);
+	memory_upload_begin(store, "r.io", "a", &f.layer.digest, &a);
+	is_true(a.fd >= 0 && !a.has_location);
+	memory_upload_end(&a, false);
+	is_true(!remembered(&f, 'u'));
+}
+
 int
 main(void)
 {
@@ -282,6 +511,17 @@ main(void)
 		CASE(an_upload_location_more_private_than_the_registry_is_refused),
 		CASE(a_mount_of_something_else_is_no_mount),
 		CASE(a_mount_that_is_only_claimed_is_no_mount),
+		CASE(where_chunks_get_lost_blobs_go_in_one_piece),
+		CASE(a_session_that_got_lost_between_chunks_begins_anew),
+		CASE(chunks_are_as_long_as_the_registry_wants_them),
+		CASE(a_put_that_broke_goes_on_where_the_registry_stands),
+		CASE(what_goes_on_and_is_wrong_in_the_end_begins_anew),
+		CASE(an_upload_that_broke_off_goes_on_in_the_next_run),
+		CASE(an_upload_that_arrived_after_all_is_not_repeated_in_the_next_run),
+		CASE(an_upload_that_the_registry_forgot_begins_anew_in_the_next_run),
+		CASE(what_a_host_does_not_take_is_known_in_the_next_run),
+		CASE(a_registry_that_refuses_mounts_is_asked_once),
+		CASE(two_do_not_go_on_with_one_upload),
 	};
 
 	return RUN(tests);
