@@ -13,6 +13,7 @@ libcmd_a_SOURCES = \
 	cmd/cmd_history.c \
 	cmd/cmd_images.c \
 	cmd/cmd_import.c \
+	cmd/cmd_index.c \
 	cmd/cmd_inspect.c \
 	cmd/cmd_load.c \
 	cmd/cmd_login.c \
@@ -33,6 +34,7 @@ libcmd_a_SOURCES = \
 	cmd/piece.c cmd/piece.h \
 	cmd/recompress.c cmd/recompress.h \
 	cmd/remote_flags.c cmd/remote_flags.h \
+	cmd/rework.c cmd/rework.h \
 	cmd/show.c cmd/show.h \
 	cmd/spot.c cmd/spot.h \
 	cmd/sweep.c cmd/sweep.h \
@@ -64,6 +66,7 @@ dist_man_MANS += \
 	cmd/man/cooper-history.1 \
 	cmd/man/cooper-images.1 \
 	cmd/man/cooper-import.1 \
+	cmd/man/cooper-index.1 \
 	cmd/man/cooper-inspect.1 \
 	cmd/man/cooper-load.1 \
 	cmd/man/cooper-login.1 \

@@ -28,6 +28,7 @@ const struct cmd *const cmd_table[] = {
 	&cmd_copy,
 	&cmd_digest,
 	&cmd_manifest,
+	&cmd_index,
 	&cmd_referrers,
 	&cmd_tags,
 	&cmd_repos,

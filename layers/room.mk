@@ -24,10 +24,12 @@ liblayers_a_SOURCES = \
 	layers/descriptor.c layers/descriptor.h \
 	layers/diff.c layers/diff.h \
 	layers/digest.c layers/digest.h \
+	layers/edit.c layers/edit.h \
 	layers/entry.c layers/entry.h \
 	layers/gc.c layers/gc.h \
 	layers/gc_mark.c layers/gc_mark.h \
 	layers/index.c layers/index.h \
+	layers/index_edit.c layers/index_edit.h \
 	layers/ingest.c \
 	layers/inodes.c layers/inodes.h \
 	layers/layer.c layers/layer.h \

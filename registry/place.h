@@ -65,6 +65,8 @@ struct place_ops {
 	 * always when that is of another kind), -1.  NULL: never possible. */
 	int (*mount)(
 		struct place *p, const struct descriptor *d, struct place *from, struct err *err);
+	/* Of a place that stands before others: the one that has d's bytes, lent.  NULL: itself. */
+	struct place *(*origin)(struct place *p, const struct descriptor *d);
 	/* Everything put and tagged is durable; archives write their end.  NULL: nothing to do. */
 	int (*finish)(struct place *p, struct err *err);
 	void (*free)(struct place *p);

@@ -253,13 +253,24 @@ move(struct copy *c, const struct blob *b, struct err *err)
 }
 
 static int
+mount(struct copy *c, const struct descriptor *d, struct err *err)
+{
+	struct place *from = c->from;
+
+	if (c->to->ops->mount == NULL)
+		return 0;
+	if (from->ops->origin != NULL)
+		from = from->ops->origin(from, d);
+	return c->to->ops->mount(c->to, d, from, err);
+}
+
+static int
 copy_blob(struct copy *c, struct blob *b, struct err *err)
 {
-	const struct place_ops *to = c->to->ops;
-	int has = to->has(c->to, &b->descriptor, err);
+	int has = c->to->ops->has(c->to, &b->descriptor, err);
 
-	if (has == 0 && to->mount != NULL)
-		has = to->mount(c->to, &b->descriptor, c->from, err);
+	if (has == 0)
+		has = mount(c, &b->descriptor, err);
 	b->was_there = has == 1;
 	if (has == 1)
 		event_cached(b->event);

@@ -1,6 +1,7 @@
 # registry/ - the warehouse: places where images live
 noinst_LIBRARIES += libregistry.a
 libregistry_a_SOURCES = \
+	registry/amend.c registry/amend.h \
 	registry/archive_docker.c \
 	registry/archive_member.h \
 	registry/auth.c registry/auth.h \
@@ -11,6 +12,7 @@ libregistry_a_SOURCES = \
 	registry/credentials.c registry/credentials.h registry/credentials_login.c \
 	registry/download.c registry/download.h \
 	registry/download_parts.c registry/download_parts.h \
+	registry/draft.c registry/draft.h \
 	registry/helper.c registry/helper.h \
 	registry/host.c registry/host.h \
 	registry/http.c registry/http.h \

@@ -54,3 +54,7 @@ UNIT_TESTS += tests/unit/registry_referrers
 tests_unit_registry_referrers_SOURCES = tests/unit/registry_referrers.c
 tests_unit_registry_referrers_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_registry_referrers_LDADD = $(REGISTRY_LIBS) $(TEST_LIBS)
+UNIT_TESTS += tests/unit/registry_amend
+tests_unit_registry_amend_SOURCES = tests/unit/registry_amend.c
+tests_unit_registry_amend_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_registry_amend_LDADD = $(REGISTRY_LIBS) $(TEST_LIBS)

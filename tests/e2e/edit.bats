@@ -1,0 +1,101 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+load helpers
+
+# images OCI|DOCKER DIR [LAYER-TEXT...]: a layout with an index "latest" for amd64 and arm64, each with an
+# attestation, and each under its own name; a layer for each text
+images() {
+	python3 - "$@" <<'PY'
+import gzip, hashlib, io, json, os, sys, tarfile
+kind, d, *texts = sys.argv[1:]
+docker = kind == "DOCKER"
+types = {"layer": "application/vnd.docker.image.rootfs.diff.tar.gzip", "config": "application/vnd.docker.container.image.v1+json",
+    "manifest": "application/vnd.docker.distribution.manifest.v2+json", "index": "application/vnd.docker.distribution.manifest.list.v2+json"} if docker else {
+    "layer": "application/vnd.oci.image.layer.v1.tar+gzip", "config": "application/vnd.oci.image.config.v1+json",
+    "manifest": "application/vnd.oci.image.manifest.v1+json", "index": "application/vnd.oci.image.index.v1+json"}
+os.makedirs(d + "/blobs/sha256", exist_ok=True)
+def put(data, kind):
+    if not isinstance(data, bytes): data = json.dumps(data).encode()
+    h = hashlib.sha256(data).hexdigest()
+    open(f"{d}/blobs/sha256/{h}", "wb").write(data)
+    return {"mediaType": types[kind], "digest": "sha256:" + h, "size": len(data)}
+def manifest(config, layers):
+    return put({"schemaVersion": 2, "mediaType": types["manifest"], "config": config, "layers": layers}, "manifest")
+layers, diffs = [], []
+for n, text in enumerate(texts):
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w") as t:
+        for name in text.split():
+            i = tarfile.TarInfo(name)
+            if name.endswith("/"): i.type = tarfile.DIRTYPE; i.mode = 0o755; t.addfile(i)
+            else: i.size = len(name); t.addfile(i, io.BytesIO(name.encode()))
+    layers.append(put(gzip.compress(raw.getvalue(), mtime=0), "layer"))
+    diffs.append("sha256:" + hashlib.sha256(raw.getvalue()).hexdigest())
+rows, names = [], []
+def name(row, text):
+    names.append(dict(row, annotations={"org.opencontainers.image.ref.name": text}))
+for arch in "amd64", "arm64":
+    config = {"architecture": arch, "os": "linux", "created": "2020-01-01T00:00:00Z", "config": {"Env": ["PATH=/bin"], "Cmd": ["sh"], "x-unknown": 1},
+        "rootfs": {"type": "layers", "diff_ids": diffs}, "history": [{"created": "2020-01-01T00:00:00Z", "created_by": f"layer {i}"} for i in texts]}
+    m = manifest(put(config, "config"), layers)
+    name(m, arch)
+    rows.append(dict(m, platform={"os": "linux", "architecture": arch}))
+if not docker:
+    for m in rows[:2]:
+        a = manifest(put({"architecture": "unknown", "os": "unknown", "config": {}, "rootfs": {"type": "layers", "diff_ids": []}}, "config"), [])
+        rows.append(dict(a, platform={"os": "unknown", "architecture": "unknown"}, annotations={
+            "vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": m["digest"]}))
+name(put({"schemaVersion": 2, "mediaType": types["index"], "manifests": rows}, "index"), "latest")
+open(d + "/index.json", "w").write(json.dumps({"schemaVersion": 2, "manifests": names}))
+open(d + "/oci-layout", "w").write('{"imageLayoutVersion":"1.0.0"}')
+PY
+}
+
+# platforms NAME: of what an index names
+platforms() {
+	prog manifest "$1" | python3 -c 'import json, sys
+for m in json.load(sys.stdin)["manifests"]:
+    p = m.get("platform", {}); print("/".join(filter(None, [p.get("os"), p.get("architecture"), p.get("variant")])))' | tr '\n' ' '
+}
+
+@test "index makes one of images, adds, annotates and removes, and their attestations go along" {
+	registry_start
+	images OCI in "a b"
+	works prog index create "docker://$REGISTRY/a:1" oci:in:amd64 oci:in:arm64
+	same "$(platforms "$REGISTRY/a:1")" "linux/amd64 linux/arm64 "
+	stdout_is "$REGISTRY/a:1@$(prog digest "$REGISTRY/a:1")"
+	works skopeo inspect --tls-verify=false --raw "docker://$REGISTRY/a:1"
+	works prog index create --platform linux/arm64 -a key=value "$REGISTRY/b:1" oci:in:latest
+	same "$(platforms "$REGISTRY/b:1")" "linux/arm64 unknown/unknown "
+	works prog index add "$REGISTRY/b:1" "$REGISTRY/a:1"
+	same "$(platforms "$REGISTRY/b:1")" "linux/arm64 unknown/unknown linux/amd64 "
+	works prog index annotate --variant v9 --os-feature f -a x=y "$REGISTRY/b:1" linux/amd64
+	works prog index annotate -a more=1 -a key- --format json "$REGISTRY/b:1"
+	stdout_has '"mediaType":"application/vnd.oci.image.index.v1+json"'
+	works prog manifest "$REGISTRY/b:1"
+	stdout_has '"os.features": ['
+	stdout_has '"more": "1"'
+	stdout_lacks '"key": "value"'
+	works prog index remove --dst "$REGISTRY/b:2" "$REGISTRY/b:1" linux/arm64
+	same "$(platforms "$REGISTRY/b:2")" "linux/amd64/v9 "
+	same "$(platforms "$REGISTRY/b:1")" "linux/arm64 unknown/unknown linux/amd64/v9 "
+	fails 4 prog index remove "$REGISTRY/b:2" linux/s390x
+	stderr_has "only linux/amd64/v9"
+	fails 4 prog index add "$REGISTRY/b:2" oci:nowhere
+	fails 2 prog index turn "$REGISTRY/b:2"
+}
+
+@test "index does not mix Docker's documents with OCI's" {
+	images OCI oci "a"
+	images DOCKER docker "a"
+	works prog index create oci:out:1 oci:docker:amd64 oci:docker:arm64
+	works cat "out/blobs/sha256/$(sed s/sha256:// "$T/stdout")"
+	stdout_has manifest.list.v2
+	fails 3 prog index create oci:out:2 oci:oci:amd64 oci:docker:arm64
+	stderr_has "'--oci'"
+	fails 3 prog index create -a a=b oci:out:2 oci:docker:amd64
+	works prog index create --oci oci:out:2 oci:oci:amd64 oci:docker:arm64
+	works skopeo inspect --raw oci:out:2
+	stdout_lacks docker
+	works skopeo copy --override-arch arm64 oci:out:2 oci:skopeo:2
+}
