@@ -18,6 +18,7 @@ libcmd_a_SOURCES = \
 	cmd/cmd_load.c \
 	cmd/cmd_login.c \
 	cmd/cmd_man.c \
+	cmd/cmd_mutate.c \
 	cmd/cmd_prune.c \
 	cmd/cmd_pull.c \
 	cmd/cmd_push.c \
@@ -55,6 +56,7 @@ cooper_LDADD = $(CMD_LIBS) $(FOREIGN_LIBS)
 # Manual pages are made from the option rows, by hand (`make man`), and compared with them in `make check`.
 dist_man_MANS += \
 	cmd/man/cooper.1 \
+	cmd/man/cooper-annotate.1 \
 	cmd/man/cooper-artifact.1 \
 	cmd/man/cooper-auth.1 \
 	cmd/man/cooper-build.1 \
@@ -68,10 +70,12 @@ dist_man_MANS += \
 	cmd/man/cooper-import.1 \
 	cmd/man/cooper-index.1 \
 	cmd/man/cooper-inspect.1 \
+	cmd/man/cooper-label.1 \
 	cmd/man/cooper-load.1 \
 	cmd/man/cooper-login.1 \
 	cmd/man/cooper-logout.1 \
 	cmd/man/cooper-manifest.1 \
+	cmd/man/cooper-mutate.1 \
 	cmd/man/cooper-prune.1 \
 	cmd/man/cooper-pull.1 \
 	cmd/man/cooper-push.1 \

@@ -165,8 +165,8 @@ drop_attestations(json_t *list, const struct strv *gone)
 				break;
 			}
 	if (count > 0)
-		event_warn("%zu attestation%s of the images as they were left out", count,
-			count == 1 ? " is" : "s are");
+		event_warn("left out %zu attestation%s of images as they were before", count,
+			count == 1 ? "" : "s");
 }
 
 /* One that the index names. */

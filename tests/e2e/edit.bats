@@ -99,3 +99,64 @@ for m in json.load(sys.stdin)["manifests"]:
 	stdout_lacks docker
 	works skopeo copy --override-arch arm64 oci:out:2 oci:skopeo:2
 }
+
+# config PLACE NAME ARCH: of an image of a layout
+config() {
+	python3 - "$@" <<'PY'
+import json, sys
+d, name, arch = sys.argv[1:]
+blob = lambda x: json.load(open(f"{d}/blobs/sha256/" + x["digest"].split(":")[1]))
+index = [m for m in json.load(open(d + "/index.json"))["manifests"] if m["annotations"]["org.opencontainers.image.ref.name"] == name]
+rows = [m for m in blob(index[0])["manifests"] if m["platform"]["architecture"] == arch]
+print(json.dumps(blob(blob(rows[0])["config"]), sort_keys=True))
+PY
+}
+
+@test "label, annotate and mutate change all images of an index, and nothing where nothing differs" {
+	images OCI in "a b"
+	works prog label -l a=b oci:in:latest --dst oci:out:1
+	stderr_has "left out 2 attestations of images as they were before"
+	digest=$(cat "$T/stdout")
+	works config out 1 arm64
+	stdout_has '"created": "2023-11-14T22:13:20Z"'
+	stdout_has '{"comment": "cooper", "created": "2023-11-14T22:13:20Z", "created_by": "LABEL a=b", "empty_layer": true}'
+	stdout_has '"x-unknown": 1'
+	works prog label -l a=b -l c- oci:out:1
+	stdout_is "$digest"
+	works prog mutate --timestamp 0 -e X=1 --cmd '' --entrypoint /a --entrypoint b --user me -w /w --exposed-port 80 --volume /v oci:out:1
+	works config out 1 amd64
+	stdout_has '"config": {"Entrypoint": ["/a", "b"], "Env": ["PATH=/bin", "X=1"], "ExposedPorts": {"80/tcp": {}}, "Labels": {"a": "b"}, "User": "me", "Volumes": {"/v": {}}, "WorkingDir": "/w", "x-unknown": 1}'
+	stdout_has '"created": "1970-01-01T00:00:00Z"'
+	works prog annotate -a k=v oci:out:1
+	works prog mutate --set-platform linux/s390x --platform linux/arm64 oci:out:1 --dst oci:out:2
+	works skopeo --override-arch s390x inspect oci:out:2
+	stdout_has '"Architecture": "s390x"'
+	works skopeo inspect --raw oci:out:2
+	stdout_has '"k": "v"'
+	fails 2 prog label --platform linux/arm64 -l a=b oci:out:1
+	fails 2 prog mutate oci:out:1
+	fails 2 prog label -l nothing oci:out:1
+}
+
+@test "a name at a registry goes on to mean the result, without moving layers, and a signature is missed aloud" {
+	registry_start
+	images DOCKER in "a b"
+	works prog copy oci:in:latest "$REGISTRY/a:1"
+	fails 3 prog annotate -a k=v "$REGISTRY/a:1"
+	stderr_has "'--oci'"
+	openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem 2>/dev/null
+	works prog sign --key key.pem "$REGISTRY/a:1"
+	registry_mark
+	works prog mutate --oci -a k=v -l a=b --format json "$REGISTRY/a:1"
+	stderr_has "the signature stays with sha256:"
+	stdout_has "\"name\":\"$REGISTRY/a:1@$(prog digest "$REGISTRY/a:1")\""
+	same "$(registry_requests | grep -c 'POST\|PATCH')" 2 # the configs
+	works prog manifest "$REGISTRY/a:1"
+	stdout_lacks docker
+	works prog label -l a=c "$REGISTRY/a:1" --dst "$REGISTRY/b:2"
+	works skopeo inspect --tls-verify=false "docker://$REGISTRY/b:2"
+	stdout_has '"a": "c"'
+	digest=$(prog digest "$REGISTRY/b:2")
+	works prog label -l x=y "$REGISTRY/b@$digest"
+	same "$(prog digest "$REGISTRY/b:2")" "$digest"
+}
