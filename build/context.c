@@ -97,15 +97,27 @@ static int
 fetched(struct solve *s, struct job *j, json_t *result, struct err *err)
 {
 	struct context_run *c = j->subject;
+	char tree[STORE_ID_SIZE];
 
-	(void)s;
-	(void)result;
-	memcpy(c->tree, j->tree.id, sizeof c->tree);
-	c->dir = fetch_open(c->fetch, j->tree.fs_fd, err);
+	memcpy(tree, j->tree.id, sizeof tree);
+	s->has_trash = s->has_trash || json_object_get(result, "same") != NULL;
+	if (source_settle(s->store, c->fetch, &c->past, result, tree, err) < 0)
+		return -1;
+	c->dir = source_open(s->store, c->fetch, tree, err);
 	if (c->dir < 0)
 		return -1;
 	c->busy = false;
 	return 0;
+}
+
+/* What was fetched before and needs nobody asked. */
+static int
+take_pinned(struct solve *s, struct context_run *c, size_t index, struct err *err)
+{
+	c->event = event_start("%s", c->fetch->shown);
+	source_use(s->store, &c->past, index);
+	c->dir = source_open(s->store, c->fetch, c->past.trees.items[index], err);
+	return c->dir < 0 ? -1 : 0;
 }
 
 /* Who reads from it first, for the place in errors; NULL: a mount. */
@@ -133,9 +145,12 @@ start_fetching(struct solve *s, struct context_run *c, struct err *err)
 		.memory = -1,
 		.tree = TREE_NEW_INIT,
 		.step = first_reader(s->plan, (size_t)(c - s->contexts)) };
-	struct fetch_job f = { .fetch = c->fetch, .session = &s->o->session };
+	struct fetch_job f = {
+		.fetch = c->fetch, .session = &s->o->session, .secrets = &s->o->secrets
+	};
 	struct worker_job w = { .name = "fetch", .run = fetch_run, .arg = &f };
 
+	f.known = c->past.facts;
 	if (store_tree_new(s->store, geteuid(), getegid(), &j.tree, err) < 0)
 		return -1;
 	f.dir = j.tree.fs_fd;
@@ -168,8 +183,16 @@ context_want(struct solve *s, size_t index, struct err *err)
 
 	if (c->done || c->busy)
 		return c->done;
-	if (c->dir < 0 && c->fetch != NULL)
-		return start_fetching(s, c, err);
+	if (c->dir < 0 && c->fetch != NULL) {
+		size_t pinned;
+
+		if (!s->o->no_cache && source_find(s->store, c->fetch, &c->past, err) < 0)
+			return -1;
+		if (!fetch_pinned(c->fetch, c->past.facts, &pinned))
+			return start_fetching(s, c, err);
+		if (take_pinned(s, c, pinned, err) < 0)
+			return -1;
+	}
 	if (c->dir < 0) {
 		be_empty(c);
 		return 1;
@@ -201,11 +224,7 @@ context_runs_free(struct solve *s)
 		if (i > 0)
 			ignore_free(c->ignore);
 		auto_fd(&c->dir);
-		if (c->tree[0] != '\0') {
-			struct err ignored;
-
-			solve_drop(s, c->tree, &ignored);
-		}
+		source_past_free(&c->past);
 	}
 	free(s->contexts);
 	s->contexts = NULL;

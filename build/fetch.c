@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "build/fetch.h"
+#include "build/fetch_inside.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -145,236 +145,112 @@ fetch_of_context(const char *text, struct fetch **out, struct err *err)
 	return of_text(text, GIT_URL_CONTEXT, FETCH_CONTEXT, out, err);
 }
 
-/* --- http ---------------------------------------------------------------------------------------
+/* --- all ----------------------------------------------------------------------------------------
  */
 
-struct sink_capped { /* what is fetched has an end */
-	struct sink sink;
-	struct sink *next;
-	uint64_t left;
-};
-
 static int
-capped_write(struct sink *s, const void *bytes, size_t len, struct err *err)
-{
-	struct sink_capped *c = (struct sink_capped *)s;
-
-	if (len > c->left)
-		return err_set(err, ERR_INPUT, "it has more than %llu bytes",
-			(unsigned long long)FETCH_SIZE_MAX);
-	c->left -= len;
-	return sink_write(c->next, bytes, len, err);
-}
-
-static int
-capped_finish(struct sink *s, struct err *err)
-{
-	return sink_finish(((struct sink_capped *)s)->next, err);
-}
-
-static void
-capped_free(struct sink *s)
-{
-	sink_free(((struct sink_capped *)s)->next);
-	free(s);
-}
-
-static const struct sink_ops capped_ops = { capped_write, capped_finish, capped_free };
-
-struct download {
-	int fd;
-	struct sink *sink;
-	struct digest digest;
-};
-
-/* Each try begins anew. */
-static int
-accept_body(void *arg, const struct http_response *r, struct sink **out, struct err *err)
-{
-	struct download *d = arg;
-	struct sink_capped *c;
-
-	(void)r;
-	if (ftruncate(d->fd, 0) < 0 || lseek(d->fd, 0, SEEK_SET) < 0)
-		return err_sys(err, "write what is fetched");
-	sink_free(d->sink);
-	c = xzalloc(sizeof *c);
-	c->sink.ops = &capped_ops;
-	c->next = sink_digest(sink_fd(d->fd), &d->digest, NULL);
-	c->left = FETCH_SIZE_MAX;
-	d->sink = &c->sink;
-	*out = d->sink;
-	return 0;
-}
-
-static int
-get_once(struct session *s, const struct url *url, enum address_class reach, struct download *d,
-	struct http_response *r, struct err *err)
-{
-	AUTO(strv) struct strv headers = STRV_INIT;
-	struct http_request q = { .method = "GET",
-		.url = url,
-		.headers = &headers,
-		.proxy = session_proxy(s, url),
-		.reach = reach,
-		.accept = accept_body,
-		.arg = d };
-	struct retry retry;
-	int result;
-
-	strv_add(&headers, "Accept: */*");
-	session_retry(s, &retry);
-	do
-		result = http_perform(session_http(s), &q, r, err);
-	while (retry_again(&retry, result, r));
-	return result;
-}
-
-static int
-follow(const struct http_response *r, struct url *url, enum address_class *reach, struct err *err)
-{
-	const char *location = http_header(r, "location", 0);
-	struct policy_verdict verdict;
-	struct url next;
-
-	if (location == NULL)
-		return err_set(err, ERR_REMOTE, "a redirect that leads nowhere");
-	if (url_resolve(url, location, &next, err) < 0 ||
-		policy_decide(POLICY_REDIRECT, url, r->address, &next, &verdict, err) < 0)
-		return -1;
-	*url = next;
-	*reach = verdict.reach;
-	return 0;
-}
-
-static int
-get(struct session *s, const struct url *first, struct download *d, struct http_response *r,
-	struct err *err)
-{
-	struct url url = *first;
-	enum address_class reach = ADDRESS_LINK_LOCAL;
-
-	for (unsigned hops = 0;; hops++) {
-		if (get_once(s, &url, reach, d, r, err) < 0)
-			return -1;
-		if (r->status >= 200 && r->status < 300)
-			return 0;
-		if (r->status < 300 || r->status >= 400 || r->status == 304)
-			return err_set(err, ERR_REMOTE, "invalid response status %d", r->status);
-		if (hops == FETCH_REDIRECTS_MAX)
-			return err_set(
-				err, ERR_REMOTE, "more than %d redirects", FETCH_REDIRECTS_MAX);
-		if (follow(r, &url, &reach, err) < 0)
-			return -1;
-	}
-}
-
-/* RFC 9110 5.6.7; what else there may be counts as none. */
-static time_t
-last_modified(const struct http_response *r)
-{
-	static const char *const forms[] = { "%a, %d %b %Y %H:%M:%S GMT",
-		"%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y" };
-	const char *text = http_header(r, "last-modified", 0);
-
-	for (size_t i = 0; text != NULL && i < COUNT_OF(forms); i++) {
-		struct tm tm = { .tm_mday = 1 };
-		const char *end = strptime(text, forms[i], &tm);
-
-		if (end != NULL && *end == '\0')
-			return timegm(&tm);
-	}
-	return 0;
-}
-
-static int
-finish_file(
-	const struct fetch *f, struct download *d, const struct http_response *r, struct err *err)
-{
-	struct timespec times[2] = { { .tv_sec = last_modified(r) } };
-
-	times[1] = times[0];
-	if (d->sink == NULL) /* an answer without a body */
-		digest_of("", 0, &d->digest);
-	else if (sink_finish(d->sink, err) < 0)
-		return -1;
-	if (f->checksum != NULL && !streq(f->checksum, d->digest.text))
-		return err_set(
-			err, ERR_CORRUPT, "digest mismatch %s: %s", d->digest.text, f->checksum);
-	if (futimens(d->fd, times) < 0)
-		return err_sys(err, "time of '%s'", f->name);
-	return 0;
-}
-
-static int
-download(const struct fetch *f, const struct session_options *options, int dir, const char *name,
-	int *out, struct err *err)
-{
-	AUTO(session) struct session *s = NULL;
-	AUTO(http_response) struct http_response r = HTTP_RESPONSE_INIT;
-	struct download d = { .sink = NULL };
-	AUTO(fd) int fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	int result;
-
-	d.fd = fd;
-	if (fd < 0 || fchmod(fd, 0600) < 0)
-		return err_sys(err, "'%s'", name);
-	if (session_open(options, &s, err) < 0)
-		return -1;
-	result = get(s, &f->url, &d, &r, err);
-	if (result == 0)
-		result = finish_file(f, &d, &r, err);
-	sink_free(d.sink);
-	if (result < 0)
-		return -1;
-	if (out != NULL)
-		*out = fd_steal(&fd);
-	return 0;
-}
-
-static int
-fetch_context(const struct fetch *f, const struct session_options *options, int dir, int scratch,
-	struct err *err)
+fetch_context(const struct fetch_job *job, size_t *same, json_t **facts, struct err *err)
 {
 	AUTO(fd) int fd = -1;
 	bool is_archive;
+	int got = fetch_http(job, job->scratch, "context", &fd, same, facts, err);
 
-	if (download(f, options, scratch, "context", &fd, err) < 0)
-		return -1;
+	if (got != 0)
+		return got;
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return err_sys(err, "read what was fetched");
 	if (unpack_sniff(fd, &is_archive, err) < 0)
 		return -1;
 	if (is_archive)
-		return unpack_context(stream_fd(fd_steal(&fd)), dir, err);
-	if (renameat(scratch, "context", dir, "Dockerfile") < 0)
+		return unpack_context(stream_fd(fd_steal(&fd)), job->dir, err);
+	if (renameat(job->scratch, "context", job->dir, "Dockerfile") < 0)
 		return err_sys(err, "keep what was fetched");
 	return 0;
 }
 
-/* --- all ----------------------------------------------------------------------------------------
- */
-
 int
-fetch_run(void *arg, json_t **unused, struct err *err)
+fetch_run(void *arg, json_t **result, struct err *err)
 {
 	const struct fetch_job *job = arg;
 	const struct fetch *f = job->fetch;
-	int result = -1;
+	AUTO(json) json_t *facts = NULL;
+	size_t same = 0;
+	int got = -1;
 
-	(void)unused;
 	switch (f->kind) {
 	case FETCH_FILE:
-		result = download(f, job->session, job->dir, f->name, NULL, err);
+		got = fetch_http(job, job->dir, f->name, NULL, &same, &facts, err);
 		break;
 	case FETCH_CONTEXT:
-		result = fetch_context(f, job->session, job->dir, job->scratch, err);
+		got = fetch_context(job, &same, &facts, err);
 		break;
 	case FETCH_GIT:
-		result = fetch_git(&f->git, job->dir, err);
+		got = fetch_git(job, &same, &facts, err);
 		break;
 	}
-	return result < 0 ? err_in(err, "%s", f->shown) : 0;
+	if (got < 0)
+		return err_in(err, "%s", f->shown);
+	if (got > 0) {
+		*result = json_object();
+		json_object_set_new(*result, "same", json_integer((json_int_t)same));
+	} else {
+		*result = steal(&facts);
+	}
+	return 0;
+}
+
+static const char *
+fact(const json_t *facts, const char *name)
+{
+	return json_string_value(json_object_get(facts, name));
+}
+
+/* All digits of a commit: what it names can never be anything else. */
+static bool
+is_whole(const char *commit)
+{
+	return commit != NULL && git_url_is_commit(commit) &&
+	       (strlen(commit) == 40 || strlen(commit) == 64);
+}
+
+static bool
+is_pinned(const struct fetch *f, const json_t *facts)
+{
+	const char *commit = fact(facts, "commit");
+
+	if (f->kind != FETCH_GIT)
+		return f->checksum != NULL && streq(f->checksum, fact(facts, "digest"));
+	if (commit == NULL || (f->git.commit != NULL && !starts_with(commit, f->git.commit)))
+		return false;
+	return (is_whole(f->git.ref) && streq(f->git.ref, commit)) ||
+	       (is_whole(f->git.commit) && streq(f->git.ref, fact(facts, "ref")));
+}
+
+bool
+fetch_pinned(const struct fetch *f, const json_t *known, size_t *out)
+{
+	for (size_t i = 0; i < json_array_size(known); i++)
+		if (is_pinned(f, json_array_get(known, i))) {
+			*out = i;
+			return true;
+		}
+	return false;
+}
+
+void
+fetch_identity(const struct fetch *f, struct digest *out)
+{
+	AUTO(buf) struct buf text = BUF_INIT;
+	AUTO(free) char *remote = NULL;
+
+	buf_addf(&text, "%d\n", (int)f->kind);
+	if (f->kind == FETCH_GIT) {
+		remote = without_secret(f->git.remote);
+		buf_addf(&text, "%s\n%d%d", remote, f->git.keep_git_dir, f->git.no_submodules);
+	} else {
+		url_format(&f->url, &text);
+	}
+	digest_of(text.data, text.len, out);
 }
 
 int

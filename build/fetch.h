@@ -6,7 +6,9 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/strv.h"
 #include "build/git_url.h"
+#include "layers/digest.h"
 #include "registry/session.h"
 #include "registry/url.h"
 
@@ -44,19 +46,30 @@ int fetch_of_source(const char *text, struct fetch **out, struct err *err);
 int fetch_of_context(const char *text, struct fetch **out, struct err *err);
 bool fetch_same(const struct fetch *a, const struct fetch *b);
 
+/* What tells one thing fetched from another: a JSON object, "commit" and "ref" of git; "address" (a digest),
+ * "digest", "size", and "etag" or "modified" of http. */
+
 /* What a worker is given: it fills dir, which is empty and ours; scratch is another such. */
 struct fetch_job {
 	const struct fetch *fetch;
 	const struct session_options *session;
+	const struct strv *secrets; /* --secret; NULL: none */
+	const json_t *known;        /* facts of what was fetched before, the latest first; NULL: none */
 	int dir, scratch;
 };
-/* worker_job.run; arg is a struct fetch_job, there is no result. */
+/* worker_job.run; arg is a struct fetch_job.  The result is the facts of what came, or {"same": n} when what
+ * is known at n is what there is: then dir has nothing of use.
+ *
+ * Secrets: HTTP_AUTH_TOKEN_<host> and HTTP_AUTH_HEADER_<host> (no port) for http;
+ * GIT_AUTH_HEADER.<host[:port]>, GIT_AUTH_TOKEN.<host[:port]>, and for https GIT_AUTH_HEADER and
+ * GIT_AUTH_TOKEN for git.  They go to the origin that was named, and are in no argument of git's. */
 int fetch_run(void *arg, json_t **result, struct err *err);
+/* Whether nobody need be asked: some known one is of the checksum or commit that is demanded. */
+bool fetch_pinned(const struct fetch *f, const json_t *known, size_t *out);
+/* What facts of the same place are found by, whatever its ref or checksum; no secret is in it. */
+void fetch_identity(const struct fetch *f, struct digest *out);
 /* Afterwards: the directory that is meant, inside dir; git's subdir is one whose parts are all real
  * directories.  -1 with err. */
 int fetch_open(const struct fetch *f, int dir, struct err *err);
-
-/* For fetch_run(): a git checkout. */
-int fetch_git(const struct git_url *g, int dir, struct err *err);
 
 #endif

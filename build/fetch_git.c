@@ -8,10 +8,12 @@
 #include "base/path.h"
 #include "base/proc.h"
 #include "base/strv.h"
-#include "build/fetch.h"
+#include "build/fetch_inside.h"
+#include "build/secret.h"
 #include "layers/tree.h"
+#include "registry/base64.h"
 
-/* fetch_git - git as a child.  It sees an environment of ours and nothing of the caller's configuration;
+/* fetch_git - git as a child.  A secret is in its environment, in a setting for this one repository.  It sees an environment of ours and nothing of the caller's configuration;
  * what a repository brings along (hooks, filters, file:// submodules, attributes of a system) does not
  * run.  No word that came from outside stands where git would take it for an option. */
 
@@ -21,18 +23,21 @@ struct git {
 	const struct git_url *url;
 	int dir;
 	struct strv env;
+	size_t configs; /* settings in env */
 };
 
 static void
-set_config(struct strv *env, size_t index, const char *key, const char *value)
+set_config(struct git *g, const char *key, const char *value)
 {
-	strv_addf(env, "GIT_CONFIG_KEY_%zu=%s", index, key);
-	strv_addf(env, "GIT_CONFIG_VALUE_%zu=%s", index, value);
+	strv_addf(&g->env, "GIT_CONFIG_KEY_%zu=%s", g->configs, key);
+	strv_addf(&g->env, "GIT_CONFIG_VALUE_%zu=%s", g->configs, value);
+	g->configs++;
 }
 
 static void
-make_environment(struct strv *env)
+make_environment(struct git *g)
 {
+	struct strv *env = &g->env;
 	static const char *const kept[] = { "PATH", "SSH_AUTH_SOCK", "http_proxy", "https_proxy",
 		"HTTPS_PROXY", "no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY", "SSL_CERT_FILE",
 		"SSL_CERT_DIR", "GIT_SSL_CAINFO", "TMPDIR" };
@@ -51,9 +56,90 @@ make_environment(struct strv *env)
 	for (size_t i = 0; i < COUNT_OF(fixed); i++)
 		strv_add(env, fixed[i]);
 	for (size_t i = 0; i < COUNT_OF(config); i++)
-		set_config(env, i, config[i][0], config[i][1]);
-	strv_addf(env, "GIT_CONFIG_COUNT=%zu", COUNT_OF(config));
+		set_config(g, config[i][0], config[i][1]);
 }
+
+/* --- secrets ----------------------------------------------------------------------------------- */
+
+/* Where a secret is sent: this repository; on GitHub, as its own tools do, all of them, since submodules are
+ * repositories beside it.  For free(). */
+static char *
+scope_of(const char *remote, const char *host, size_t len)
+{
+	if (starts_with(remote, "https://") &&
+		((len == 10 && strncmp(host, "github.com", 10) == 0) ||
+			(len == 14 && strncmp(host, "www.github.com", 14) == 0)))
+		return xasprintf("https://%.*s/", (int)len, host);
+	return xasprintf("%s://%s", starts_with(remote, "https://") ? "https" : "http", host);
+}
+
+/* The first that is given, as a header; 1, 0: none, -1. */
+static int
+find_secret(const struct strv *secrets, const char *host, bool is_https, struct buf *out,
+	struct err *err)
+{
+	AUTO(strv) struct strv ids = STRV_INIT;
+
+	strv_addf(&ids, "GIT_AUTH_HEADER.%s", host);
+	strv_addf(&ids, "GIT_AUTH_TOKEN.%s", host);
+	if (is_https) {
+		strv_add(&ids, "GIT_AUTH_HEADER");
+		strv_add(&ids, "GIT_AUTH_TOKEN");
+	}
+	for (size_t i = 0; i < ids.count; i++) {
+		AUTO(secret) struct buf value = BUF_INIT, pair = BUF_INIT;
+		int found = secret_line(secrets, ids.items[i], &value, err);
+
+		if (found < 0)
+			return -1;
+		if (found == 0)
+			continue;
+		buf_adds(out, "Authorization: ");
+		if (!starts_with(ids.items[i], "GIT_AUTH_TOKEN")) {
+			buf_adds(out, value.data);
+			return 1;
+		}
+		buf_addf(&pair, "x-access-token:%s", value.data);
+		buf_adds(out, "basic ");
+		base64_encode(pair.data, pair.len, out);
+		return 1;
+	}
+	return 0;
+}
+
+/* With a secret no redirect is followed: git would send it along. */
+static int
+authorize(struct git *g, const struct strv *secrets, struct err *err)
+{
+	const char *remote = g->url->remote, *host = strstr(remote, "://"), *at;
+	bool is_https = starts_with(remote, "https://");
+	AUTO(secret) struct buf header = BUF_INIT;
+	AUTO(free) char *name = NULL, *scope = NULL, *header_key = NULL, *redirect_key = NULL;
+	size_t len;
+	int found;
+
+	if (secrets == NULL || secrets->count == 0 || host == NULL ||
+		!(is_https || starts_with(remote, "http://")))
+		return 0;
+	host += 3;
+	len = strcspn(host, "/?#");
+	while ((at = memchr(host, '@', len)) != NULL) {
+		len -= (size_t)(at + 1 - host);
+		host = at + 1;
+	}
+	name = xstrndup(host, len);
+	found = find_secret(secrets, name, is_https, &header, err);
+	if (found <= 0)
+		return found;
+	scope = scope_of(remote, host, len);
+	header_key = xasprintf("http.%s.extraHeader", scope);
+	redirect_key = xasprintf("http.%s.followRedirects", scope);
+	set_config(g, header_key, header.data);
+	set_config(g, redirect_key, "false");
+	return 0;
+}
+
+/* --- calls ------------------------------------------------------------------------------------- */
 
 /* What git died of first, else what it said last; one line. */
 static const char *
@@ -153,6 +239,68 @@ fetch_commit(const struct git *g, struct buf *out, struct err *err)
 		g->url->ref != NULL ? g->url->ref : "HEAD");
 }
 
+/* --- what is there ----------------------------------------------------------------------------- */
+
+/* The commit that a line of ls-remote names, if its ref is exactly `name`. */
+static bool
+is_line_of(const char *line, const char *name, size_t *digits)
+{
+	*digits = strcspn(line, "\t");
+	return line[*digits] == '\t' && streq(line + *digits + 1, name);
+}
+
+/* Of several refs that end alike, the one that a fetch takes; a tag stands for its commit.  "": none. */
+static void
+choose_ref(const struct strv *lines, const char *ref, struct buf *out)
+{
+	static const char *const places[] = { "", "refs/", "refs/tags/", "refs/heads/" };
+
+	for (size_t i = 0; i < COUNT_OF(places) && out->len == 0; i++) {
+		AUTO(free) char *name = xasprintf("%s%s", places[i], ref);
+		AUTO(free) char *peeled = xasprintf("%s^{}", name);
+
+		for (size_t k = 0; k < lines->count; k++) {
+			size_t digits;
+			bool is_peeled = is_line_of(lines->items[k], peeled, &digits);
+
+			if (!is_peeled &&
+				(out->len > 0 || !is_line_of(lines->items[k], name, &digits)))
+				continue;
+			buf_clear(out);
+			buf_add(out, lines->items[k], digits);
+		}
+	}
+}
+
+/* 1: the ref is at a commit that is known.  Whatever goes wrong here, the fetch that follows will say. */
+static bool
+is_known(const struct git *g, const json_t *known, size_t *same)
+{
+	const char *ref = g->url->ref != NULL ? g->url->ref : "HEAD";
+	AUTO(free) char *peeled = xasprintf("%s^{}", ref);
+	const char *const argv[] = { "git", "ls-remote", "-q", "--", g->url->remote, ref, peeled,
+		NULL };
+	AUTO(buf) struct buf answer = BUF_INIT, commit = BUF_INIT;
+	AUTO(strv) struct strv lines = STRV_INIT;
+	struct err ignored;
+
+	if (json_array_size(known) == 0 || git_run(g, argv, &answer, &ignored) <= 0)
+		return false;
+	strv_split(&lines, answer.data, "\n");
+	choose_ref(&lines, ref, &commit);
+	if (g->url->commit != NULL && !starts_with(commit.data, g->url->commit))
+		return false;
+	for (size_t i = 0; i < json_array_size(known); i++) {
+		const json_t *facts = json_array_get(known, i);
+
+		if (streq(json_string_value(json_object_get(facts, "commit")), commit.data)) {
+			*same = i;
+			return true;
+		}
+	}
+	return false;
+}
+
 static int
 submodules(const struct git *g, struct err *err)
 {
@@ -211,21 +359,20 @@ tidy(const struct git *g, struct err *err)
 }
 
 static int
-check_out(const struct git *g, struct err *err)
+check_out(const struct git *g, struct buf *commit, struct err *err)
 {
 	const char *const init[] = { "git", "init", "-q", "--template=", NULL };
 	const char *const remote[] = { "git", "remote", "add", "--", "origin", g->url->remote,
 		NULL };
-	AUTO(buf) struct buf commit = BUF_INIT;
 
 	if (must(g, init, NULL, err) < 0 || must(g, remote, NULL, err) < 0 ||
-		fetch_commit(g, &commit, err) < 0)
+		fetch_commit(g, commit, err) < 0)
 		return -1;
-	if (g->url->commit != NULL && !starts_with(commit.data, g->url->commit))
+	if (g->url->commit != NULL && !starts_with(commit->data, g->url->commit))
 		return err_set(err, ERR_CORRUPT, "expected checksum to match %s, got %s",
-			g->url->commit, commit.data);
+			g->url->commit, commit->data);
 	{
-		const char *const checkout[] = { "git", "checkout", "-q", "--detach", commit.data,
+		const char *const checkout[] = { "git", "checkout", "-q", "--detach", commit->data,
 			"--", NULL };
 
 		if (must(g, checkout, NULL, err) < 0)
@@ -234,16 +381,36 @@ check_out(const struct git *g, struct err *err)
 	return submodules(g, err) < 0 || tidy(g, err) < 0 ? -1 : 0;
 }
 
-int
-fetch_git(const struct git_url *url, int dir, struct err *err)
+static void
+forget(struct git *g)
 {
-	struct git g = { .url = url, .dir = dir, .env = STRV_INIT };
+	for (size_t i = 0; i < g->env.count; i++)
+		explicit_bzero(g->env.items[i], strlen(g->env.items[i]));
+	strv_free(&g->env);
+}
+
+int
+fetch_git(const struct fetch_job *job, size_t *same, json_t **facts, struct err *err)
+{
+	struct git g = { .url = &job->fetch->git, .dir = job->dir, .env = STRV_INIT };
+	AUTO(buf) struct buf commit = BUF_INIT;
 	mode_t mask = umask(022);
 	int result;
 
-	make_environment(&g.env);
-	result = check_out(&g, err);
-	strv_free(&g.env);
+	make_environment(&g);
+	result = authorize(&g, job->secrets, err);
+	strv_addf(&g.env, "GIT_CONFIG_COUNT=%zu", g.configs);
+	if (result == 0 && is_known(&g, job->known, same))
+		result = 1;
+	else if (result == 0)
+		result = check_out(&g, &commit, err);
+	forget(&g);
 	umask(mask);
-	return result;
+	if (result != 0)
+		return result;
+	*facts = json_object();
+	json_object_set_new(*facts, "commit", json_string(commit.data));
+	if (g.url->ref != NULL)
+		json_object_set_new(*facts, "ref", json_text(g.url->ref));
+	return 0;
 }

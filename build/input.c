@@ -13,7 +13,7 @@
 #include "base/worker.h"
 #include "build/dockerfile/mount.h"
 #include "build/dockerfile/parse.h"
-#include "build/fetch.h"
+#include "build/source.h"
 #include "build/unpack.h"
 #include "layers/archive.h"
 
@@ -116,29 +116,62 @@ keeps_git_dir(const struct build_options *o)
 	return keep;
 }
 
+/* tree: an id; the files, as they were before or have just come. */
+static int
+fetch_tree(struct store *store, const struct build_options *o, const struct fetch *f,
+	char tree[STORE_ID_SIZE], struct err *err)
+{
+	AUTO(tree_new) struct tree_new new = TREE_NEW_INIT;
+	AUTO(source_past) struct source_past past = SOURCE_PAST_INIT;
+	AUTO(json) json_t *result = NULL;
+	struct fetch_job fetching = { .fetch = f, .session = &o->session, .secrets = &o->secrets };
+	struct worker_job job = { .name = "context", .run = fetch_run, .arg = &fetching };
+	struct err ignored;
+	size_t index;
+
+	if (!o->no_cache && source_find(store, f, &past, err) < 0)
+		return -1;
+	if (fetch_pinned(f, past.facts, &index)) {
+		source_use(store, &past, index);
+		snprintf(tree, STORE_ID_SIZE, "%s", past.trees.items[index]);
+		return 0;
+	}
+	if (store_tree_new(store, geteuid(), getegid(), &new, err) < 0)
+		return -1;
+	memcpy(tree, new.id, sizeof new.id);
+	fetching.dir = new.fs_fd;
+	fetching.scratch = new.work_fd;
+	fetching.known = past.facts;
+	if (worker_call(&job, &result, err) < 0) {
+		store_tree_drop(store, tree, &ignored);
+		return -1;
+	}
+	return source_settle(store, f, &past, result, tree, err);
+}
+
+/* A descriptor of what is meant. */
+static int
+fetch_open_tree(struct store *store, const struct build_options *o, const struct fetch *f,
+	const char *what, struct err *err)
+{
+	uint32_t event = event_start("[internal] load %s", what);
+	char tree[STORE_ID_SIZE];
+
+	if (fetch_tree(store, o, f, tree, err) < 0) {
+		event_fail(event, err->msg);
+		return -1;
+	}
+	event_done(event);
+	return source_open(store, f, tree, err);
+}
+
 static int
 fetch_context(struct store *store, const struct build_options *o, struct fetch *f,
 	struct input *out, struct err *err)
 {
-	AUTO(tree_new) struct tree_new tree = TREE_NEW_INIT;
-	struct fetch_job fetching = { .fetch = f, .session = &o->session };
-	struct worker_job job = { .name = "context", .run = fetch_run, .arg = &fetching };
-	uint32_t event;
-
 	f->git.keep_git_dir |= keeps_git_dir(o);
-	if (store_tree_new(store, geteuid(), getegid(), &tree, err) < 0)
-		return -1;
-	memcpy(out->tree, tree.id, sizeof out->tree);
-	fetching.dir = tree.fs_fd;
-	fetching.scratch = tree.work_fd;
-	event = event_start("[internal] load remote build context");
-	if (worker_call(&job, NULL, err) < 0) {
-		event_fail(event, err->msg);
-		return err_in(err, "context");
-	}
-	event_done(event);
 	out->is_remote = true;
-	out->context = fetch_open(f, tree.fs_fd, err);
+	out->context = fetch_open_tree(store, o, f, "remote build context", err);
 	return out->context < 0 ? err_in(err, "context") : 0;
 }
 
@@ -164,17 +197,48 @@ find_text(struct input *out, struct err *err)
 		"there is no Dockerfile or Containerfile in the context (name another with -f)");
 }
 
+/* A Dockerfile at a URL. */
 static int
-open_text(const struct build_options *o, struct input *out, struct err *err)
+fetch_text(struct store *store, const struct build_options *o, struct fetch *f, struct input *out,
+	struct err *err)
 {
+	AUTO(fd) int dir = -1;
+
+	if (f->kind != FETCH_FILE)
+		return err_set(err, ERR_USAGE,
+			"-f '%s': a repository is no Dockerfile: give it as the context", f->shown);
+	dir = fetch_open_tree(store, o, f, "remote Dockerfile", err);
+	if (dir < 0 || read_beneath(dir, f->name, DOCKERFILE_SIZE_MAX, &out->text, err) < 0)
+		return err_in(err, "Dockerfile");
+	out->name = xstrdup(f->name);
+	return 0;
+}
+
+/* In a context that came from elsewhere -f is a path in there; an absolute one is the caller's own, unless
+ * the context is an archive on stdin. */
+static bool
+is_inside(const struct build_options *o, const struct input *in)
+{
+	return in->tree[0] != '\0' || (in->is_remote && o->file[0] != '/');
+}
+
+static int
+open_text(struct store *store, const struct build_options *o, struct input *out, struct err *err)
+{
+	AUTO(fetch) struct fetch *f = NULL;
+
 	if (o->file == NULL)
 		return find_text(out, err);
+	if (strstr(o->file, "://") != NULL) {
+		int remote = fetch_of_source(o->file, &f, err);
+
+		if (remote != 0)
+			return remote < 0 ? err_in(err, "-f") : fetch_text(store, o, f, out, err);
+	}
 	out->name = xstrdup(streq(o->file, "-") ? "Dockerfile" : o->file);
 	if (streq(o->file, "-"))
 		return read_text(STDIN_FILENO, &out->text, err) < 0 ? err_in(err, "stdin") : 0;
-	/* the caller's own words: it may be anywhere; in a context that came as a tar, only there
-	 */
-	if (out->tree[0] != '\0') {
+	if (is_inside(o, out)) {
 		int found =
 			read_beneath(out->context, o->file, DOCKERFILE_SIZE_MAX, &out->text, err);
 
@@ -186,6 +250,7 @@ open_text(const struct build_options *o, struct input *out, struct err *err)
 	}
 	if (file_read(AT_FDCWD, o->file, DOCKERFILE_SIZE_MAX, &out->text, err) < 0)
 		return err_in(err, "Dockerfile '%s'", o->file);
+	out->is_beside = true;
 	return 0;
 }
 
@@ -223,8 +288,7 @@ open_ignore(const struct build_options *o, struct input *out, struct err *err)
 		return 0;
 	if (o->file == NULL || out->tree[0] != '\0')
 		found = read_beneath(out->context, name, IGNORE_SIZE_MAX, &text, err);
-	else if (!streq(o->file, "-") &&
-		 file_read(AT_FDCWD, name, IGNORE_SIZE_MAX, &text, err) == 0)
+	else if (out->is_beside && file_read(AT_FDCWD, name, IGNORE_SIZE_MAX, &text, err) == 0)
 		found = 1;
 	if (found < 0)
 		return -1;
@@ -256,7 +320,7 @@ input_open(struct store *store, const struct build_options *o, struct input *out
 		if (out->context < 0)
 			return err_sys(err, "context '%s'", o->context);
 	}
-	if (out->name == NULL && open_text(o, out, err) < 0)
+	if (out->name == NULL && open_text(store, o, out, err) < 0)
 		return -1;
 	return open_ignore(o, out, err);
 }

@@ -15,8 +15,9 @@ struct input {
 	char *name;               /* for messages: "Dockerfile", "docker/app.Dockerfile" */
 	int context;              /* -1: none */
 	struct ignore *ignore;    /* NULL: nothing is ignored */
-	char tree[STORE_ID_SIZE]; /* of a context that came as a tar, or from elsewhere; "": none */
-	bool is_remote;
+	char tree[STORE_ID_SIZE]; /* of a context that came as a tar on stdin; "": none */
+	bool is_remote;           /* it was fetched */
+	bool is_beside;           /* the Dockerfile is a file of the caller's, outside of the context */
 };
 #define INPUT_INIT                              \
 	{                                       \
@@ -25,9 +26,9 @@ struct input {
 void input_free(struct store *store, struct input *in);
 
 /* The context is a directory, a repository, an archive or a Dockerfile at a URL (see fetch.h), or stdin.
- * The Dockerfile is found as docker and podman do: -f, else Dockerfile or Containerfile in the
- * context;
- * "-" as the context is a Dockerfile or a tar on stdin, "-" as -f a Dockerfile there. */
+ * The Dockerfile is found as docker and podman do: -f (a path of the caller's; in a context that came from
+ * elsewhere a path in it, unless it is absolute; or an http(s) address), else Dockerfile or Containerfile in
+ * the context; "-" as the context is a Dockerfile or a tar on stdin, "-" as -f a Dockerfile there. */
 int input_open(
 	struct store *store, const struct build_options *o, struct input *out, struct err *err);
 

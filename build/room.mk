@@ -11,7 +11,7 @@ libbuild_a_SOURCES = \
 	build/copy_make.c \
 	build/copy_slots.c build/copy_slots.h \
 	build/evaluate.c build/evaluate.h build/evaluate_copy.c build/evaluate_inside.h \
-	build/fetch.c build/fetch.h build/fetch_git.c \
+	build/fetch.c build/fetch.h build/fetch_git.c build/fetch_http.c build/fetch_inside.h \
 	build/foreign.c build/foreign.h \
 	build/git_url.c build/git_url.h \
 	build/image.c build/image.h \
@@ -26,7 +26,9 @@ libbuild_a_SOURCES = \
 	build/run_mount.c build/run_mount.h build/run_mount_seed.c \
 	build/scan.c build/scan.h \
 	build/scope.c build/scope.h \
+	build/secret.c build/secret.h \
 	build/solve.c build/solve.h \
+	build/source.c build/source.h \
 	build/ssh_relay.c build/ssh_relay.h \
 	build/stat_cache.c build/stat_cache.h \
 	build/step_add.c \

@@ -10,11 +10,10 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "build/material.h"
-#include "build/dockerfile/csv.h"
 #include "build/sandbox/rootfs.h"
+#include "build/secret.h"
 #include "build/ssh_relay.h"
 
-#define SECRET_MAX 512000 /* bytes, as BuildKit's MaxSecretSize */
 #define SCRIPT_DIR "/dev/pipes"
 
 /* A bind of a stage or image, or a cache: its descriptor is only known in the worker. */
@@ -233,54 +232,6 @@ run_mounts_want(struct solve *s, struct node *n, struct err *err)
 	return all;
 }
 
-/* --- secrets ---------------------------------------------------------------------------------- */
-
-/* --secret id=x,src=path | id=x,env=NAME | id=x: where the bytes are. */
-static int
-read_secret(const struct strv *fields, const char *id, struct buf *out, struct err *err)
-{
-	const char *source = strv_env_get(fields, "src"), *env = strv_env_get(fields, "env");
-	const char *type = strv_env_get(fields, "type");
-
-	if (source == NULL)
-		source = strv_env_get(fields, "source");
-	/* as docker: a variable of the secret's name wins over a file, unless told otherwise */
-	if (env == NULL && !streq(type, "file") && getenv(source != NULL ? source : id) != NULL)
-		env = source != NULL ? source : id;
-	if (env != NULL) {
-		const char *value = getenv(env);
-
-		if (value == NULL)
-			return err_set(err, ERR_NOTFOUND, "secret %s: the variable %s is not set",
-				id, env);
-		buf_adds(out, value);
-		return 0;
-	}
-	if (file_read(AT_FDCWD, source != NULL ? source : id, SECRET_MAX, out, err) < 0)
-		return err_in(err, "secret %s", id);
-	return 0;
-}
-
-/* 1, 0: not given. */
-static int
-find_secret(struct solve *s, const char *id, struct buf *out, struct err *err)
-{
-	for (size_t i = 0; i < s->o->secrets.count; i++) {
-		AUTO(strv) struct strv fields = STRV_INIT;
-		const char *has;
-
-		if (csv_parse(s->o->secrets.items[i], &fields, err) < 0)
-			return err_in(err, "--secret");
-		has = strv_env_get(&fields, "id");
-		if (has == NULL)
-			return err_set(
-				err, ERR_USAGE, "--secret '%s' has no id", s->o->secrets.items[i]);
-		if (streq(has, id))
-			return read_secret(&fields, id, out, err) < 0 ? -1 : 1;
-	}
-	return 0;
-}
-
 /* --- the list --------------------------------------------------------------------------------- */
 
 static const char *
@@ -306,8 +257,8 @@ prepare_secret(struct solve *s, const struct step_mount *sm, struct box_mount *i
 			 : m->source != NULL ? m->source
 			 : m->target != NULL ? path_base(m->target)
 					     : m->env;
-	AUTO(buf) struct buf bytes = BUF_INIT;
-	int found = find_secret(s, id, &bytes, err);
+	AUTO(secret) struct buf bytes = BUF_INIT;
+	int found = secret_find(&s->o->secrets, id, &bytes, err);
 
 	if (found < 0)
 		return -1;
@@ -324,7 +275,6 @@ prepare_secret(struct solve *s, const struct step_mount *sm, struct box_mount *i
 	out->secrets[out->secret_count++] = xmemdup(bytes.data, bytes.len + 1);
 	if (m->env != NULL)
 		strv_env_set(env, m->env, bytes.data);
-	explicit_bzero(bytes.data, bytes.len);
 	if (m->env != NULL && sm->target == NULL)
 		return 0;
 	*item = (struct box_mount){ .kind = BOX_FILE,

@@ -12,6 +12,7 @@
 #include "build/plan.h"
 #include "build/sandbox/ids.h"
 #include "build/sandbox/seccomp.h"
+#include "build/source.h"
 #include "layers/layer.h"
 #include "layers/listing.h"
 #include "layers/store.h"
@@ -113,7 +114,7 @@ struct stage_run { /* a stage at work */
 struct context_run {
 	bool wanted, busy, done;
 	const struct fetch *fetch; /* how its directory comes here; lent; NULL: it is here */
-	char tree[STORE_ID_SIZE];  /* what was fetched; "": nothing */
+	struct source_past past;   /* what it was before */
 	int dir;                   /* its directory; -1: none */
 	struct ignore *ignore;     /* of the first one: lent */
 	struct strv sources;       /* what steps want of it */

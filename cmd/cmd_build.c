@@ -32,7 +32,8 @@ static const struct opt_word pulls[] = {
 
 static const struct opt options[] = { OPT_STR('f', "file", struct values, build.file, "path",
 					      "the Dockerfile, where it is not "
-					      "<context>/Dockerfile or Containerfile; - is stdin"),
+					      "<context>/Dockerfile or Containerfile; may be an "
+					      "http(s) address; - is stdin"),
 	OPT_STRV('t', "tag", struct values, build.tags, "name", "call the image <name>"),
 	OPT_STRV(0, "build-arg", struct values, build.build_args, "name=value",
 		"set an ARG; without =value, to what it is in the environment"),
@@ -63,7 +64,9 @@ static const struct opt options[] = { OPT_STR('f', "file", struct values, build.
 	OPT_BOOL(0, "explain", struct values, build.explain,
 		"tell of each step that runs why it was not cached"),
 	OPT_STRV(0, "secret", struct values, build.secrets, "spec",
-		"a secret for RUN --mount=type=secret: id=name[,src=path|env=variable]"),
+		"a secret for RUN --mount=type=secret: id=name[,src=path|env=variable]; "
+		"HTTP_AUTH_TOKEN_<host>, HTTP_AUTH_HEADER_<host>, GIT_AUTH_TOKEN[.<host>] and "
+		"GIT_AUTH_HEADER[.<host>] are for what is fetched"),
 	OPT_STRV(0, "ssh", struct values, build.ssh, "id[=socket]",
 		"an ssh agent for RUN --mount=type=ssh; default is that of SSH_AUTH_SOCK"),
 	OPT_STR(0, "network", struct values, build.network, "mode",

@@ -20,6 +20,7 @@ E2E_TESTS = \
 	tests/e2e/realworld.bats \
 	tests/e2e/registry.bats \
 	tests/e2e/run.bats \
+	tests/e2e/sources.bats \
 	tests/e2e/store.bats
 EXTRA_DIST += $(E2E_TESTS) tests/e2e/helpers.bash tests/e2e/consumers.bash tests/e2e/base-images tests/fake/files.py tests/e2e/list-tar.py testdata/dockerfile/e2e tests/e2e/remote.bash
 if HAVE_BATS

@@ -61,6 +61,8 @@ fails_with() {
 	sum=$(sha256sum <"$T/www/page" | cut -d' ' -f1)
 	files_of "FROM scratch" "ADD --checksum=sha256:$sum $FILES/page /"
 	echo more >>"$T/www/page"
+	files_of "FROM scratch" "ADD --checksum=sha256:$sum $FILES/page /"
+	works prog prune --all
 	fails_with "digest mismatch" "FROM scratch" "ADD --checksum=sha256:$sum $FILES/page /"
 	stderr_has "Dockerfile:2: ADD: "
 	fails_with "--checksum" "FROM scratch" "ADD --checksum=sha256:12 $FILES/page /"
