@@ -8,9 +8,11 @@
 #include "cmd/remote_flags.h"
 #include "cmd/show.h"
 #include "registry/credentials.h"
+#include "registry/host.h"
 #include "registry/place.h"
 #include "registry/remote.h"
 #include "registry/remote_referrers.h"
+#include "registry/route.h"
 
 struct values {
 	struct remote_flags remote;
@@ -158,6 +160,30 @@ delete_run(struct call *call, struct err *err)
 	return remote_delete(place, ref_name(&ref), err);
 }
 
+/* Where requests go, when a file says so, and whose credentials they have there. */
+static int
+explain_route(const struct remote_flags *flags, const struct ref *ref, char **host,
+	char **repository, struct buf *answer, struct err *err)
+{
+	AUTO(session) struct session *session = NULL;
+	struct route route;
+	size_t i;
+
+	if (remote_flags_open(flags, &session, err) < 0 ||
+		route_find(session, ref, ROUTE_READ, &route, err) < 0)
+		return -1;
+	for (i = 0; i < route.count && route.file != NULL; i++) {
+		show_line(route.file, answer);
+		buf_addf(answer, ": %s ",
+			i + 1 == route.count ? "the registry is reached at" : "a mirror is");
+		show_line(route.stops[i].host->name, answer);
+		buf_addc(answer, '\n');
+	}
+	*host = xstrdup(route.stops[route.count - 1].host->name);
+	*repository = xstrdup(route.stops[route.count - 1].repository);
+	return 0;
+}
+
 static int
 auth_run(struct call *call, struct err *err)
 {
@@ -168,16 +194,19 @@ auth_run(struct call *call, struct err *err)
 	AUTO(free) char *whole = NULL;
 	const char *text = without_scheme(call->args.items[1]);
 	bool is_host = strchr(text, '/') == NULL && strpbrk(text, ".:") != NULL;
+	AUTO(free) char *host = NULL;
+	AUTO(free) char *repository = NULL;
 	struct ref ref;
 	int found;
 
 	if (!streq(call->args.items[0], "explain"))
 		return err_set(err, ERR_USAGE, "auth knows 'explain' only");
 	whole = xasprintf("%s%s", text, is_host ? "/x" : "");
-	if (ref_parse(whole, &ref, err) < 0)
+	if (ref_parse(whole, &ref, err) < 0 ||
+		explain_route(&v->remote, &ref, &host, &repository, &answer, err) < 0)
 		return -1;
 	found = credentials_find(
-		v->remote.auth_file, ref.host, is_host ? "" : ref.repository, &trail, &c, err);
+		v->remote.auth_file, host, is_host ? "" : repository, &trail, &c, err);
 	if (found < 0)
 		return -1;
 	add_lines(&trail, &answer);
@@ -272,7 +301,8 @@ const struct cmd cmd_auth = {
 	.name = "auth",
 	.summary = "say where the credentials for a name come from",
 	.args = "explain <name>",
-	.about = "Prints each file, key and helper that was looked at and what was found there; "
+	.about = "Prints which file of registries.conf or hosts.toml says where the name is asked "
+		 "for, and each file, key and helper that was looked at and what was found there; "
 		 "never a secret.",
 	.example = "  cooper auth explain registry.example.com/team/app\n",
 	.options = options,

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -12,8 +13,6 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "registry/ref.h"
-
-#define HUB_API_HOST "registry-1.docker.io"
 
 void
 host_free(struct host *h)
@@ -24,6 +23,9 @@ host_free(struct host *h)
 	buf_free(&h->tls.authorities);
 	free(h->tls.certificate);
 	free(h->tls.key);
+	free(h->root);
+	free(h->ns);
+	strv_free(&h->headers);
 	free(h->realm);
 	free(h->service);
 	pthread_mutex_destroy(&h->lock);
@@ -141,17 +143,26 @@ find_certificates(struct host *h, const char *cert_dir, struct err *err)
 	return 0;
 }
 
-int
-host_new(const char *name, bool insecure, const char *cert_dir, struct host **out, struct err *err)
+static struct host *
+allocate(const char *name)
 {
-	AUTO(host) struct host *h = xzalloc(sizeof *h);
-	AUTO(free) char *text = NULL;
+	struct host *h = xzalloc(sizeof *h);
 
 	pthread_mutex_init(&h->lock, NULL);
 	h->name = xstrdup(name);
 	h->tls.authorities = (struct buf)BUF_INIT;
-	text = xasprintf(
-		"https://%s/", strcasecmp(name, REF_HOST_DOCKER_HUB) == 0 ? HUB_API_HOST : name);
+	h->headers = (struct strv)STRV_INIT;
+	return h;
+}
+
+int
+host_new(const char *name, bool insecure, const char *cert_dir, struct host **out, struct err *err)
+{
+	AUTO(host) struct host *h = allocate(name);
+	AUTO(free)
+	char *text = xasprintf(
+		"https://%s/", strcasecmp(name, REF_HOST_DOCKER_HUB) == 0 ? HOST_HUB_API : name);
+
 	if (url_parse(text, &h->base, err) < 0)
 		return -1;
 	h->tls.skip_verify = insecure;
@@ -159,6 +170,40 @@ host_new(const char *name, bool insecure, const char *cert_dir, struct host **ou
 	h->address = policy_host(h->base.host);
 	if (find_certificates(h, cert_dir, err) < 0)
 		return err_in(err, "%s", name);
+	*out = steal(&h);
+	return 0;
+}
+
+int
+host_new_entry(const struct hosts_entry *e, const char *registry, bool insecure,
+	const char *cert_dir, struct host **out, struct err *err)
+{
+	AUTO(host) struct host *h = allocate(e->name);
+	size_t i;
+
+	h->entry = e;
+	h->base = e->base;
+	snprintf(h->base.target, sizeof h->base.target, "/");
+	h->root = xstrdup(e->base.target);
+	if (e->is_for_others)
+		h->ns = xstrdup(registry);
+	strv_add_all(&h->headers, &e->headers);
+	h->connect_ms = e->dial_ms;
+	h->tls.skip_verify = insecure || e->skip_verify;
+	h->may_be_plain = insecure; /* the file says which it is */
+	h->address = policy_host(h->base.host);
+	for (i = 0; i < e->authorities.count; i++)
+		if (access(e->authorities.items[i], R_OK) < 0 ||
+			add_authority(AT_FDCWD, e->authorities.items[i], &h->tls, err) < 0)
+			return err_set(err, ERR_INPUT, "%s: the certificate '%s' cannot be read",
+				e->name, e->authorities.items[i]);
+	if (e->certificate != NULL) {
+		h->tls.certificate = xstrdup(e->certificate);
+		h->tls.key = xstrdup(e->key);
+	}
+	if (e->authorities.count == 0 && e->certificate == NULL &&
+		find_certificates(h, cert_dir, err) < 0)
+		return err_in(err, "%s", e->name);
 	*out = steal(&h);
 	return 0;
 }

@@ -334,7 +334,8 @@ prepare(struct exchange *x, const char *url)
 	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, BUFFER_SIZE);
 	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1l);
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)x->http->options.connect_ms);
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS,
+		(long)(x->q->connect_ms > 0 ? x->q->connect_ms : x->http->options.connect_ms));
 	curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1l);
 	curl_easy_setopt(c, CURLOPT_PROXY, x->q->proxy != NULL ? x->q->proxy : "");
 	curl_easy_setopt(c, CURLOPT_NOPROXY, "");

@@ -48,6 +48,7 @@ struct http_request {
 	const struct http_tls *tls; /* NULL: the system's trust */
 	const char *proxy;          /* NULL: none */
 	enum address_class reach;   /* the innermost address that may be connected to */
+	unsigned connect_ms;        /* 0: as http_new() was told */
 
 	/* What is sent: size bytes, which send() writes into the sink; called once. */
 	int (*send)(void *arg, struct sink *out, struct err *err);

@@ -67,7 +67,9 @@ note(struct buf *why, const struct mirror *m, const struct err *err)
 static int
 none(const struct buf *why, struct err *err)
 {
-	return err_set(err, err->kind, "%s", why->data);
+	return why->len > 0 ? err_set(err, err->kind, "%s", why->data)
+			    : err_set(err, ERR_NOTFOUND,
+				      "no mirror may be asked for it, nor the registry");
 }
 
 static int
@@ -82,7 +84,8 @@ mirrors_resolve(struct place *p, const char *name, struct descriptor *out, struc
 	m->by_digest = by_digest;
 	pthread_mutex_unlock(&m->lock);
 	for (i = 0; i < m->count; i++) {
-		if (!is_for(&m->mirrors[i], by_digest))
+		if (!is_for(&m->mirrors[i], by_digest) ||
+			(by_digest ? m->mirrors[i].no_pull : m->mirrors[i].no_resolve))
 			continue;
 		if (m->mirrors[i].place->ops->resolve(m->mirrors[i].place, name, out, err) == 0)
 			return 0;
@@ -100,7 +103,7 @@ mirrors_has(struct place *p, const struct descriptor *d, struct err *err)
 	int has = 0;
 
 	for (i = 0; i < m->count; i++) {
-		if (!is_for(&m->mirrors[i], by_digest))
+		if (m->mirrors[i].no_pull || !is_for(&m->mirrors[i], by_digest))
 			continue;
 		has = m->mirrors[i].place->ops->has(m->mirrors[i].place, d, err);
 		if (has == 1)
@@ -171,7 +174,7 @@ mirrors_get(struct place *p, const struct descriptor *d, uint64_t offset, struct
 		size_t by = (first + i) % m->count;
 		struct place *place = m->mirrors[by].place;
 
-		if (!is_for(&m->mirrors[by], by_digest))
+		if (m->mirrors[by].no_pull || !is_for(&m->mirrors[by], by_digest))
 			continue;
 		if (place->ops->get(place, d, passing.position, &passing.sink, err) == 0) {
 			remember(m, &d->digest, by);

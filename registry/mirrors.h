@@ -14,10 +14,12 @@
 struct mirror {
 	struct place *place;
 	enum registries_pull pull;
+	bool no_resolve; /* not asked what a tag means */
+	bool no_pull;    /* asked for that only */
 	char *name; /* for messages */
 };
 
-/* Owns the places. At least two.  name: what the image is called, until another is resolved; a
+/* Owns the places.  name: what the image is called, until another is resolved; a
  * mirror for tags only, or for digests only, is asked for no part of an image named otherwise. */
 struct place *mirrors_new(const struct mirror *mirrors, size_t count, const char *name);
 /* The registry itself, lent; p itself when it is not of this kind. */

@@ -236,9 +236,8 @@ match(const char *prefix, const char *name)
 	return len;
 }
 
-/* The rule with the longest prefix, or NULL. */
-static const struct registries_rule *
-find_rule(const struct registries *r, const struct ref *ref)
+const struct registries_rule *
+registries_rule(const struct registries *r, const struct ref *ref)
 {
 	AUTO(buf) struct buf name = BUF_INIT;
 	const struct registries_rule *best = NULL;
@@ -276,7 +275,7 @@ int
 registries_endpoints(const struct registries *r, const struct ref *ref, bool mirrors,
 	struct endpoint out[REGISTRIES_MIRRORS_MAX + 1], struct err *err)
 {
-	const struct registries_rule *rule = find_rule(r, ref);
+	const struct registries_rule *rule = registries_rule(r, ref);
 	size_t i, count = 0;
 
 	if (rule == NULL) {

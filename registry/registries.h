@@ -51,6 +51,9 @@ int registries_load(const char *file, struct registries *out, struct err *err);
 int registries_add(
 	struct registries *r, const char *text, size_t len, const char *file, struct err *err);
 
+/* The rule with the longest prefix for a name, or NULL. */
+const struct registries_rule *registries_rule(const struct registries *r, const struct ref *ref);
+
 /* Where to go for a repository. */
 struct endpoint {
 	struct ref ref; /* host and repository */

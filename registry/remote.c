@@ -10,8 +10,8 @@
 #include "registry/download.h"
 #include "registry/host.h"
 #include "registry/mirrors.h"
-#include "registry/registries.h"
 #include "registry/remote_repository.h"
+#include "registry/route.h"
 #include "registry/upload.h"
 #include "registry/upload_chunks.h"
 
@@ -484,35 +484,28 @@ int
 remote_open(struct session *s, const struct ref *repository, enum remote_access access,
 	struct place **out, struct err *err)
 {
-	struct endpoint endpoints[REGISTRIES_MIRRORS_MAX + 1];
-	struct mirror mirrors[REGISTRIES_MIRRORS_MAX + 1];
-	const struct registries *registries;
-	struct host *host = NULL;
-	int i, count;
+	struct mirror mirrors[ROUTE_MAX];
+	struct route route;
+	size_t i;
 
-	if (session_registries(s, &registries, err) < 0)
+	if (route_find(s, repository, access == REMOTE_PULL ? ROUTE_READ : ROUTE_WRITE, &route,
+		    err) < 0)
 		return -1;
-	count = registries_endpoints(registries, repository, access == REMOTE_PULL, endpoints, err);
-	for (i = 0; i < count; i++) {
-		const struct ref *at = &endpoints[i].ref;
+	if (route.count == 1 && !route.stops[0].no_resolve && !route.stops[0].no_pull) {
+		*out = remote_new(s, route.stops[0].host, route.stops[0].repository, access);
+		return 0;
+	}
+	for (i = 0; i < route.count; i++) {
+		const struct route_stop *stop = &route.stops[i];
 
-		if (session_host(s, at->host, endpoints[i].insecure, &host, err) < 0)
-			break;
-		mirrors[i] = (struct mirror){ .place = remote_new(s, host, at->repository, access),
-			.pull = endpoints[i].pull,
-			.name = xstrdup(at->host) };
+		mirrors[i] = (struct mirror){ .place = remote_new(
+						      s, stop->host, stop->repository, access),
+			.pull = stop->pull,
+			.no_resolve = stop->no_resolve,
+			.no_pull = stop->no_pull,
+			.name = xstrdup(stop->host->name) };
 	}
-	if (i < count || count < 0) {
-		while (i-- > 0) {
-			place_free(mirrors[i].place);
-			free(mirrors[i].name);
-		}
-		return -1;
-	}
-	*out = count > 1 ? mirrors_new(mirrors, (size_t)count, ref_name(repository))
-			 : mirrors[0].place;
-	if (count == 1)
-		free(mirrors[0].name);
+	*out = mirrors_new(mirrors, route.count, ref_name(repository));
 	return 0;
 }
 

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "registry/host.h"
 #include "registry/link.h"
-#include "registry/registries.h"
+#include "registry/route.h"
 #include "registry/remote_repository.h"
 
 /* What only a registry can do: lists of names, deletion, logging in. */
@@ -22,17 +22,16 @@
 static int
 find_host(struct session *s, const char *name, struct host **out, struct err *err)
 {
-	struct endpoint endpoints[REGISTRIES_MIRRORS_MAX + 1];
 	AUTO(free) char *text = xasprintf("%s/x", name);
-	const struct registries *registries;
+	struct route route;
 	struct ref ref;
 
 	if (ref_parse(text, &ref, err) < 0)
 		return err_set(err, ERR_INPUT, "'%s' is not a registry", name);
-	if (session_registries(s, &registries, err) < 0 ||
-		registries_endpoints(registries, &ref, false, endpoints, err) < 0)
+	if (route_find(s, &ref, ROUTE_READ, &route, err) < 0)
 		return -1;
-	return session_host(s, endpoints[0].ref.host, endpoints[0].insecure, out, err);
+	*out = route.stops[route.count - 1].host;
+	return 0;
 }
 
 struct listing {

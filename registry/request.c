@@ -43,6 +43,22 @@ get_base(struct call *c, struct url *out, enum address_class *at)
 	pthread_mutex_unlock(&c->host->lock);
 }
 
+/* A mirror may have its API elsewhere, and is told whose content is meant. */
+static int
+own_url(struct call *c, const struct url *base)
+{
+	const struct host *h = c->host;
+	AUTO(buf) struct buf target = BUF_INIT;
+
+	if (h->root != NULL && starts_with(c->q->path, "/v2/"))
+		buf_addf(&target, "%s%s", h->root, c->q->path + strlen("/v2/"));
+	else
+		buf_adds(&target, c->q->path);
+	if (h->ns != NULL)
+		url_add_parameter(&target, "ns", h->ns);
+	return url_resolve(base, target.data, &c->url, c->err);
+}
+
 static int
 start_url(struct call *c)
 {
@@ -51,9 +67,8 @@ start_url(struct call *c)
 
 	get_base(c, &base, &at);
 	if (c->q->url == NULL)
-		return url_resolve(&base, c->q->path, &c->url, c->err) < 0 ||
-				       policy_decide(POLICY_REQUEST, &base, at, &c->url,
-					       &c->verdict, c->err) < 0
+		return own_url(c, &base) < 0 || policy_decide(POLICY_REQUEST, &base, at, &c->url,
+							&c->verdict, c->err) < 0
 			       ? -1
 			       : 0;
 	c->url = *c->q->url;
@@ -146,6 +161,7 @@ perform(struct call *c)
 
 	get_base(c, &base, &at);
 	q.tls = http_tls_for(&c->host->tls, url_same_host(&base, &c->url));
+	q.connect_ms = c->is_elsewhere ? 0 : c->host->connect_ms;
 	if (c->has_body) {
 		q.send = c->q->send;
 		q.size = c->q->size;
@@ -208,13 +224,27 @@ redirect(struct call *c)
 	return 1;
 }
 
+/* Configuration may name the very header that credentials go into. */
+static bool
+host_says_who(const struct host *h)
+{
+	size_t i;
+
+	for (i = 0; i < h->headers.count; i++)
+		if (strncasecmp(h->headers.items[i], "authorization:", 14) == 0)
+			return true;
+	return false;
+}
+
 static void
 set_headers(struct call *c)
 {
 	strv_free(&c->headers);
 	if (c->q->headers != NULL)
 		strv_add_all(&c->headers, c->q->headers);
-	if (c->verdict.credential)
+	if (!c->is_elsewhere)
+		strv_add_all(&c->headers, &c->host->headers);
+	if (c->verdict.credential && (c->is_elsewhere || !host_says_who(c->host)))
 		strv_add_all(&c->headers, &c->authorization);
 	else if (c->visitor != NULL)
 		strv_addf(&c->headers, "Authorization: Bearer %s", c->visitor);

@@ -15,6 +15,7 @@ libregistry_a_SOURCES = \
 	registry/draft.c registry/draft.h \
 	registry/helper.c registry/helper.h \
 	registry/host.c registry/host.h \
+	registry/hosts.c registry/hosts.h \
 	registry/http.c registry/http.h \
 	registry/http_curl.c \
 	registry/http_pool.c registry/http_pool.h \
@@ -41,6 +42,7 @@ libregistry_a_SOURCES = \
 	registry/repository.h \
 	registry/request.c registry/request.h \
 	registry/retry.c registry/retry.h \
+	registry/route.c registry/route.h \
 	registry/scope.c registry/scope.h \
 	registry/session.c registry/session.h \
 	registry/signature.c registry/signature.h \

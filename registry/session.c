@@ -10,6 +10,7 @@
 #include "base/strv.h"
 #include "registry/credentials.h"
 #include "registry/host.h"
+#include "registry/hosts.h"
 #include "registry/http.h"
 #include "registry/memory.h"
 #include "registry/proxy.h"
@@ -26,9 +27,16 @@ struct known_credential {
 	struct known_credential *next; /* linked, since what was lent must stay where it is */
 };
 
+struct known_hosts {
+	char *registry;
+	struct hosts hosts; /* count 0: there is no file */
+	struct known_hosts *next;
+};
+
 struct session {
 	struct session_options options;
 	char *username, *password, *registry_token, *auth_file, *cert_dir, *registries_conf;
+	char *hosts_dir;
 	struct proxy_settings proxy;
 	struct http *http;
 	pthread_mutex_t lock; /* of hosts, credentials and warnings */
@@ -38,6 +46,7 @@ struct session {
 	struct strv warnings;
 	struct registries registries;
 	bool has_registries;
+	struct known_hosts *known_hosts;
 	unsigned borrowed; /* connections */
 	pthread_mutex_t token_lock;
 	struct tokens tokens;
@@ -69,6 +78,7 @@ session_open(const struct session_options *options, struct session **out, struct
 	s->auth_file = copy(&s->options.auth_file);
 	s->cert_dir = copy(&s->options.cert_dir);
 	s->registries_conf = copy(&s->options.registries_conf);
+	s->hosts_dir = copy(&s->options.hosts_dir);
 	proxy_environment(&s->proxy);
 	if (http_new(&http, &s->http, err) < 0)
 		return -1;
@@ -91,6 +101,20 @@ forget_credentials(struct session *s)
 	}
 }
 
+static void
+forget_hosts(struct session *s)
+{
+	struct known_hosts *k;
+
+	while (s->known_hosts != NULL) {
+		k = s->known_hosts;
+		s->known_hosts = k->next;
+		hosts_free(&k->hosts);
+		free(k->registry);
+		free(k);
+	}
+}
+
 void
 session_free(struct session *s)
 {
@@ -102,6 +126,7 @@ session_free(struct session *s)
 		host_free(s->hosts[i]);
 	free(s->hosts);
 	forget_credentials(s);
+	forget_hosts(s);
 	tokens_free(&s->tokens);
 	strv_free(&s->warnings);
 	http_free(s->http);
@@ -111,6 +136,7 @@ session_free(struct session *s)
 	free(s->auth_file);
 	free(s->cert_dir);
 	free(s->registries_conf);
+	free(s->hosts_dir);
 	registries_free(&s->registries);
 	pthread_mutex_destroy(&s->lock);
 	pthread_mutex_destroy(&s->token_lock);
@@ -150,16 +176,63 @@ session_registries(struct session *s, const struct registries **out, struct err 
 	return result;
 }
 
+int
+session_hosts(struct session *s, const char *registry, const struct hosts **out, struct err *err)
+{
+	struct known_hosts *k;
+	int found = 0;
+
+	pthread_mutex_lock(&s->lock);
+	for (k = s->known_hosts; k != NULL; k = k->next)
+		if (strcasecmp(k->registry, registry) == 0)
+			break;
+	if (k == NULL) {
+		k = xzalloc(sizeof *k);
+		found = hosts_find(s->hosts_dir, registry, &k->hosts, err);
+		if (found >= 0) {
+			k->registry = xstrdup(registry);
+			k->next = s->known_hosts;
+			s->known_hosts = k;
+		} else {
+			free(k);
+		}
+	}
+	pthread_mutex_unlock(&s->lock);
+	if (found < 0)
+		return -1;
+	*out = k->hosts.count > 0 ? &k->hosts : NULL;
+	return 0;
+}
+
 static struct host *
 find_host(struct session *s, const char *name, bool insecure)
 {
 	size_t i;
 
 	for (i = 0; i < s->host_count; i++)
-		if (strcasecmp(s->hosts[i]->name, name) == 0 &&
+		if (s->hosts[i]->entry == NULL && strcasecmp(s->hosts[i]->name, name) == 0 &&
 			s->hosts[i]->tls.skip_verify == insecure)
 			return s->hosts[i];
 	return NULL;
+}
+
+static struct host *
+find_host_of(struct session *s, const struct hosts_entry *e)
+{
+	size_t i;
+
+	for (i = 0; i < s->host_count; i++)
+		if (s->hosts[i]->entry == e)
+			return s->hosts[i];
+	return NULL;
+}
+
+static void
+add_host(struct session *s, struct host *h)
+{
+	memory_host_read(s->options.store, h->name, &h->can);
+	s->hosts = grow(s->hosts, s->host_count, &s->host_room, sizeof *s->hosts);
+	s->hosts[s->host_count++] = h;
 }
 
 int
@@ -173,11 +246,29 @@ session_host(struct session *s, const char *name, bool insecure, struct host **o
 	h = find_host(s, name, insecure);
 	if (h == NULL) {
 		result = host_new(name, insecure, s->options.cert_dir, &h, err);
-		if (result == 0) {
-			memory_host_read(s->options.store, h->name, &h->can);
-			s->hosts = grow(s->hosts, s->host_count, &s->host_room, sizeof *s->hosts);
-			s->hosts[s->host_count++] = h;
-		}
+		if (result == 0)
+			add_host(s, h);
+	}
+	pthread_mutex_unlock(&s->lock);
+	if (result == 0)
+		*out = h;
+	return result;
+}
+
+int
+session_hosts_host(struct session *s, const char *registry, const struct hosts_entry *e,
+	struct host **out, struct err *err)
+{
+	struct host *h;
+	int result = 0;
+
+	pthread_mutex_lock(&s->lock);
+	h = find_host_of(s, e);
+	if (h == NULL) {
+		result = host_new_entry(e, registry, s->options.tls == SESSION_TLS_SKIP,
+			s->options.cert_dir, &h, err);
+		if (result == 0)
+			add_host(s, h);
 	}
 	pthread_mutex_unlock(&s->lock);
 	if (result == 0)

@@ -24,6 +24,7 @@ struct session_options {
 	const char *registry_token;  /* a bearer token that is sent as it is */
 	const char *auth_file;       /* the only file looked into; NULL: the usual ones */
 	const char *registries_conf; /* NULL: the usual ones; "": none */
+	const char *hosts_dir;       /* the certs.d with hosts.toml; NULL: the usual ones; "": none */
 	const char *cert_dir;        /* *.crt, *.cert and *.key for every host; NULL: certs.d */
 	unsigned stall_ms;           /* no byte for so long ends a try; 0: 60 s */
 	/* A download that gives less per second goes on over several connections; 0: 60 MB where it
@@ -63,6 +64,14 @@ const char *session_proxy(struct session *s, const struct url *url); /* or NULL 
 /* insecure: certificates are not checked, and plain http is tried last. */
 int session_host(
 	struct session *s, const char *name, bool insecure, struct host **out, struct err *err);
+/* hosts.toml for a registry, read once; NULL: there is none. */
+struct hosts;
+struct hosts_entry;
+int session_hosts(
+	struct session *s, const char *registry, const struct hosts **out, struct err *err);
+/* One of them, which session_hosts() has lent. */
+int session_hosts_host(struct session *s, const char *registry, const struct hosts_entry *e,
+	struct host **out, struct err *err);
 /* registries.conf, read once. */
 int session_registries(struct session *s, const struct registries **out, struct err *err);
 /* Searched once for each repository. */

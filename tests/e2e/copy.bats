@@ -222,6 +222,14 @@ PY
 	stdout_lacks secret
 	works prog auth explain other.example/a
 	stdout_has "nothing was found: anonymous"
+	mkdir -p "$HOME/.config/containerd/certs.d/r.example"
+	printf '[host."https://m.example:5000"]\n[host."https://m.example:5000".header]\nx-key = "secret"\n' \
+		>"$HOME/.config/containerd/certs.d/r.example/hosts.toml"
+	works prog auth explain r.example/a/b
+	stdout_has "containerd/certs.d/r.example/hosts.toml: a mirror is m.example:5000"
+	stdout_has "containerd/certs.d/r.example/hosts.toml: the registry is reached at r.example"
+	stdout_has "a password of user, from ~/.docker/config.json, 'r.example'"
+	stdout_lacks secret
 	fails 3 prog auth explain h.example
 	stderr_has "credential helper 'docker-credential-none-such' (from ~/.docker/config.json) is not in PATH"
 }

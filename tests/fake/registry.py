@@ -31,6 +31,7 @@ It prints "port N" and serves on loopback until it is killed.
     --uses N               a token is good for N requests
     --other                a second port, with the same content and no authorisation of its own
     --log FILE             a line for each request: port kind, method, path, authorisation, range
+    --show NAME            and this header at its end, where it is there
     As a proxy it answers for every host; it has no CONNECT.
     --referrers            it lists what names a manifest as its subject
     --page N               tags and referrers are listed by N
@@ -185,6 +186,10 @@ class Handler(BaseHTTPRequestHandler):
         body = json.dumps({"errors": [{"code": code, "message": message}]}).encode()
         self.answer(status, body, [("Content-Type", "application/json"), *headers])
 
+    def shown(self):
+        name = self.state.options.show
+        return ["%s=%s" % (name, self.headers[name])] if name and name in self.headers else []
+
     def read(self):
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
             data = b""
@@ -202,7 +207,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.path.startswith("http://"):  # asked as a proxy for somebody, who is us as well
             auth += " proxy=" + self.headers.get("Proxy-Authorization", "none").split(" ")[0].lower()
             self.path = "/" + self.path.split("/", 3)[3]
-        state.log(" ".join([self.kind, self.command, self.path, auth, self.headers.get("Range", "-")]))
+        state.log(" ".join([self.kind, self.command, self.path, auth, self.headers.get("Range", "-")] + self.shown()))
         length = int(self.headers.get("Content-Length", 0))
         with state.lock:
             self.rules = [r for r in state.rules if r.takes(self.command, self.path, length)]
@@ -475,6 +480,7 @@ def main():
     p.add_argument("--uses", type=int, default=-1)
     p.add_argument("--other", action="store_true")
     p.add_argument("--log")
+    p.add_argument("--show")
     p.add_argument("--page", type=int, default=0)
     p.add_argument("--referrers", action="store_true")
     p.add_argument("--cert")

@@ -58,3 +58,7 @@ UNIT_TESTS += tests/unit/registry_amend
 tests_unit_registry_amend_SOURCES = tests/unit/registry_amend.c
 tests_unit_registry_amend_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_registry_amend_LDADD = $(REGISTRY_LIBS) $(TEST_LIBS)
+UNIT_TESTS += tests/unit/registry_hosts
+tests_unit_registry_hosts_SOURCES = tests/unit/registry_hosts.c
+tests_unit_registry_hosts_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_registry_hosts_LDADD = $(REGISTRY_LIBS) $(TEST_LIBS)

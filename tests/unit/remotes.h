@@ -41,6 +41,8 @@ open_session(struct session_options o, struct session **out)
 	o.retry_ms = 1;
 	if (o.registries_conf == NULL)
 		o.registries_conf = "";
+	if (o.hosts_dir == NULL)
+		o.hosts_dir = "";
 	works(session_open(&o, out, &err));
 }
 
