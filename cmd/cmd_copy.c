@@ -208,7 +208,7 @@ const struct cmd cmd_copy = {
 		"--platform chooses one, or --compression asks for other layers (those of a "
 		"docker-archive, which has no digests to keep, are compressed on their way to a "
 		"registry). Either end is docker://<name> (or simply <name>) at a "
-		"registry, oci:<dir>[:<name>], "
+		"registry, oci:<dir>[:<name>], dir:<dir>, "
 		"oci-archive:<file>[:<name>] or docker-archive:<file>[:<name>]; a <file> of - is "
 		"stdin or stdout. What the "
 		"target has already is not sent, and within a registry layers are mounted. Prints "

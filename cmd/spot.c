@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "registry/place_archive.h"
+#include "registry/place_dir.h"
 #include "registry/place_layout.h"
 #include "registry/remote.h"
 
@@ -27,17 +28,18 @@ static const struct {
 } kinds[] = {
 	{ "docker://", SPOT_REGISTRY },
 	{ "oci:", SPOT_LAYOUT },
+	{ "dir:", SPOT_DIR },
 	{ "oci-archive:", SPOT_OCI_ARCHIVE },
 	{ "docker-archive:", SPOT_DOCKER_ARCHIVE },
 };
 
-/* A ':' within a directory's name is the directory's; an archive's name may be a whole reference.
+/* A ':' within a directory's name is the directory's, and a dir: has no names; an archive's name may be a whole reference.
  */
 static void
 parse_path(const char *text, struct spot *s)
 {
 	const char *slash = s->kind == SPOT_LAYOUT ? strrchr(text, '/') : NULL;
-	const char *colon = strchr(slash != NULL ? slash : text, ':');
+	const char *colon = s->kind != SPOT_DIR ? strchr(slash != NULL ? slash : text, ':') : NULL;
 
 	s->path = xstrndup(text, colon != NULL ? (size_t)(colon - text) : strlen(text));
 	s->name = colon != NULL && colon[1] != '\0' ? xstrdup(colon + 1) : NULL;
@@ -98,6 +100,8 @@ spot_open_source(struct spot *s, struct session *session, struct err *err)
 		return remote_open(session, &s->ref, REMOTE_PULL, &s->place, err);
 	case SPOT_LAYOUT:
 		return place_layout_open(s->path, PLACE_LAYOUT_READ, &s->place, err);
+	case SPOT_DIR:
+		return place_dir_open(s->path, PLACE_DIR_READ, &s->place, err);
 	default:
 		return open_archive(s, err);
 	}
@@ -118,6 +122,8 @@ spot_open_target(struct spot *s, struct session *session, struct err *err)
 		return remote_open(session, &s->ref, REMOTE_PUSH, &s->place, err);
 	if (s->kind == SPOT_LAYOUT)
 		return place_layout_open(s->path, PLACE_LAYOUT_WRITE, &s->place, err);
+	if (s->kind == SPOT_DIR)
+		return place_dir_open(s->path, PLACE_DIR_WRITE, &s->place, err);
 	s->sink = sink_fd(s->file.fd);
 	s->place = place_archive_new(
 		s->sink, s->kind == SPOT_DOCKER_ARCHIVE ? PLACE_ARCHIVE_DOCKER : PLACE_ARCHIVE_OCI);

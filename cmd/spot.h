@@ -13,12 +13,13 @@
  *
  *	docker://registry.example.com/team/app:1   at a registry; "docker://" may be left out
  *	oci:path[:name]                            an OCI layout
+ *	dir:path                                   skopeo's plain files
  *	oci-archive:path[:name]                    such a layout as one tar file
  *	docker-archive:path[:name]                 what 'docker save' writes
  *
  * A path of "-" is stdin or stdout. */
 
-enum spot_kind { SPOT_REGISTRY, SPOT_LAYOUT, SPOT_OCI_ARCHIVE, SPOT_DOCKER_ARCHIVE };
+enum spot_kind { SPOT_REGISTRY, SPOT_LAYOUT, SPOT_DIR, SPOT_OCI_ARCHIVE, SPOT_DOCKER_ARCHIVE };
 
 struct spot {
 	enum spot_kind kind;

@@ -3,11 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +13,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "registry/place_file.h"
 
 #define LAYOUT_VERSION "1.0.0"
 
@@ -31,79 +30,24 @@ blob_path(const struct digest *d, struct buf *out)
 }
 
 static int
-blob_open(struct layout *l, const struct descriptor *d, struct err *err)
-{
-	AUTO(buf) struct buf path = BUF_INIT;
-	AUTO(fd) int fd = -1;
-	struct stat st;
-
-	blob_path(&d->digest, &path);
-	fd = path_open(l->root, path.data, O_RDONLY | O_NONBLOCK, 0);
-	if (fd < 0)
-		return err_sys(err, "'%s/%s'", l->path, path.data);
-	if (fstat(fd, &st) < 0)
-		return err_sys(err, "'%s/%s'", l->path, path.data);
-	if (!S_ISREG(st.st_mode))
-		return err_set(err, ERR_INPUT, "'%s/%s' is not a file", l->path, path.data);
-	if ((uint64_t)st.st_size != d->size)
-		return err_set(err, ERR_CORRUPT, "'%s/%s' has %jd bytes, and should have %" PRIu64,
-			l->path, path.data, (intmax_t)st.st_size, d->size);
-	return fd_steal(&fd);
-}
-
-static int
 layout_has(struct place *p, const struct descriptor *d, struct err *err)
 {
 	struct layout *l = (struct layout *)p;
 	AUTO(buf) struct buf path = BUF_INIT;
-	AUTO(fd) int fd = -1;
-	struct stat st;
 
 	blob_path(&d->digest, &path);
-	fd = path_open(l->root, path.data, O_PATH, 0);
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(err, "'%s/%s'", l->path, path.data);
-	return S_ISREG(st.st_mode) && (uint64_t)st.st_size == d->size;
+	return place_file_has(l->root, path.data, d, l->path, err);
 }
 
 static int
 layout_get(struct place *p, const struct descriptor *d, uint64_t offset, struct sink *out,
 	struct err *err)
 {
-	AUTO(fd) int fd = blob_open((struct layout *)p, d, err);
-	char more;
+	struct layout *l = (struct layout *)p;
+	AUTO(buf) struct buf path = BUF_INIT;
 
-	if (fd < 0 || sink_send(out, fd, offset, d->size, d->digest.text, err) < 0)
-		return -1;
-	if (fd_pread(fd, &more, 1, d->size) != 0)
-		return err_set(err, ERR_CORRUPT, "%s changed while it was read", d->digest.text);
-	return 0;
-}
-
-/* Writes and verifies dir/name. */
-static int
-blob_write(
-	int dir, const char *name, const struct descriptor *d, struct source *from, struct err *err)
-{
-	AUTO(fd) int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	struct digest digest = { "" };
-	uint64_t size = 0;
-	AUTO(sink) struct sink *out = NULL;
-
-	if (fd < 0)
-		return err_sys(err, "create a blob");
-	out = sink_digest(sink_fd(fd), &digest, &size);
-	if (source_send(from, 0, out, err) < 0 || sink_finish(out, err) < 0)
-		return -1;
-	if (size != d->size || !digest_same(&digest, &d->digest))
-		return err_set(err, ERR_CORRUPT,
-			"expected %s with %" PRIu64 " bytes, got %s with %" PRIu64, d->digest.text,
-			d->size, digest.text, size);
-	if (fdatasync(fd) < 0)
-		return err_sys(err, "sync a blob");
-	return 0;
+	blob_path(&d->digest, &path);
+	return place_file_get(l->root, path.data, d, l->path, offset, out, err);
 }
 
 static int
@@ -112,8 +56,6 @@ layout_put(struct place *p, const struct descriptor *d, struct source *from, str
 	struct layout *l = (struct layout *)p;
 	AUTO(free) char *dir_path = xasprintf("blobs/%s", digest_algorithm_name(&d->digest));
 	AUTO(fd) int dir = -1;
-	unsigned long long random = 0;
-	char name[64];
 	int has = layout_has(p, d, err);
 
 	if (has != 0)
@@ -124,18 +66,7 @@ layout_put(struct place *p, const struct descriptor *d, struct source *from, str
 	dir = path_mkdirs(l->root, dir_path, 0755);
 	if (dir < 0)
 		return err_sys(err, "'%s/%s'", l->path, dir_path);
-	if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
-		return err_sys(err, "getrandom");
-	snprintf(name, sizeof name, ".part-%016llx", random);
-	if (blob_write(dir, name, d, from, err) < 0) {
-		unlinkat(dir, name, 0);
-		return err_in(err, "'%s'", l->path);
-	}
-	if (renameat(dir, name, dir, digest_hex(&d->digest)) < 0) {
-		unlinkat(dir, name, 0);
-		return err_sys(err, "'%s/%s'", l->path, dir_path);
-	}
-	return 0;
+	return place_file_put(dir, digest_hex(&d->digest), d, l->path, from, err);
 }
 
 int

@@ -27,6 +27,8 @@ libregistry_a_SOURCES = \
 	registry/place_archive_write.c \
 	registry/place_convert.c registry/place_convert.h \
 	registry/place_copy.c \
+	registry/place_dir.c registry/place_dir.h \
+	registry/place_file.c registry/place_file.h \
 	registry/place_layout.c registry/place_layout.h \
 	registry/place_store.c registry/place_store.h \
 	registry/policy.c registry/policy.h \

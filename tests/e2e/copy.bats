@@ -41,6 +41,11 @@ PY
 	stdout_is "$digest"
 	same "$(cd in/blobs/sha256 && ls)" "$(cd out/blobs/sha256 && ls)"
 	works prog copy oci:out:again oci-archive:out.tar:again
+	works prog copy oci-archive:out.tar:again dir:plain
+	works skopeo copy -q --insecure-policy --all dir:plain oci:seen:1
+	works skopeo copy -q --insecure-policy --all oci:seen:1 dir:written
+	works prog copy dir:written "$REGISTRY/d:1"
+	same "$(prog digest "$REGISTRY/d:1")" "$digest"
 	works prog copy oci-archive:out.tar:again "$REGISTRY/e:3"
 	same "$(prog digest "$REGISTRY/e:3")" "$digest"
 }
