@@ -145,6 +145,7 @@ until_gone() {
 	done
 }
 
+# bats test_tags=root
 @test "older kernels: a bind keeps the flags that it had outside" {
 	[ "$(id -u)" = 0 ] || skip "only root mounts outside"
 	mkdir "$T/quiet"

@@ -43,6 +43,7 @@ import hashlib
 import json
 import re
 import shlex
+import socket
 import ssl
 import sys
 import threading
@@ -451,6 +452,23 @@ class Server(ThreadingHTTPServer):
 
     def handle_error(self, request, client_address):
         pass
+
+    def finish_request(self, request, client_address):
+        if isinstance(request, ssl.SSLSocket):
+            try:
+                request.do_handshake()
+            except OSError:
+                return self.refuse(request)
+        super().finish_request(request, client_address)
+
+    def refuse(self, request):
+        # what is not read turns the close into a reset, which overtakes the alert that says why
+        try:
+            request.shutdown(socket.SHUT_WR)
+            while request.recv(4096):
+                pass
+        except OSError:
+            pass
 
 
 def serve(state, kind):
