@@ -4,6 +4,7 @@
 noinst_LIBRARIES += libcmd.a
 libcmd_a_SOURCES = \
 	cmd/cmd.h \
+	cmd/cmd_append.c \
 	cmd/cmd_artifact.c \
 	cmd/cmd_build.c \
 	cmd/cmd_check.c \
@@ -22,6 +23,7 @@ libcmd_a_SOURCES = \
 	cmd/cmd_prune.c \
 	cmd/cmd_pull.c \
 	cmd/cmd_push.c \
+	cmd/cmd_rebase.c \
 	cmd/cmd_registry.c \
 	cmd/cmd_rmi.c \
 	cmd/cmd_run.c \
@@ -57,6 +59,7 @@ cooper_LDADD = $(CMD_LIBS) $(FOREIGN_LIBS)
 dist_man_MANS += \
 	cmd/man/cooper.1 \
 	cmd/man/cooper-annotate.1 \
+	cmd/man/cooper-append.1 \
 	cmd/man/cooper-artifact.1 \
 	cmd/man/cooper-auth.1 \
 	cmd/man/cooper-build.1 \
@@ -79,6 +82,7 @@ dist_man_MANS += \
 	cmd/man/cooper-prune.1 \
 	cmd/man/cooper-pull.1 \
 	cmd/man/cooper-push.1 \
+	cmd/man/cooper-rebase.1 \
 	cmd/man/cooper-referrers.1 \
 	cmd/man/cooper-repos.1 \
 	cmd/man/cooper-rmi.1 \

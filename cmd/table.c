@@ -32,6 +32,8 @@ const struct cmd *const cmd_table[] = {
 	&cmd_annotate,
 	&cmd_label,
 	&cmd_mutate,
+	&cmd_append,
+	&cmd_rebase,
 	&cmd_referrers,
 	&cmd_tags,
 	&cmd_repos,

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "layers/descriptor.h"
 
 int
 edit_split(const char *edit, size_t *name_len, const char **value, struct err *err)
@@ -458,6 +457,28 @@ type_to_oci(json_t *o, struct err *err)
 	if (starts_with(type, "application/vnd.docker."))
 		return err_set(err, ERR_INPUT, "OCI has no name for '%s'", type);
 	return 0;
+}
+
+int
+edit_layer_type(struct descriptor *layer, bool docker, struct err *err)
+{
+	for (size_t i = 0; i < COUNT_OF(types); i++) {
+		const char *from = docker ? types[i].oci : types[i].docker;
+		const char *to = docker ? types[i].docker : types[i].oci;
+
+		if (!streq(layer->media_type, from))
+			continue;
+		/* a name that some gave it, and docker does not know */
+		if (docker && streq(from, MEDIA_OCI_LAYER_ZSTD))
+			break;
+		media_type_clean(to, layer->media_type);
+		return 0;
+	}
+	if (starts_with(layer->media_type, "application/vnd.docker.") == docker)
+		return 0;
+	return err_set(err, ERR_INPUT, "a %s manifest cannot name a layer of type '%s'%s",
+		docker ? "Docker" : "OCI", layer->media_type,
+		docker ? "; '--oci' makes it an OCI manifest" : "");
 }
 
 int

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/strv.h"
+#include "layers/descriptor.h"
 #include "layers/digest.h"
 #include "layers/platform.h"
 
@@ -49,5 +50,7 @@ int edit_layer_add(json_t *manifest, json_t *config, json_t *layer, const struct
  * one that has no such name. */
 int edit_to_oci(json_t *doc, struct err *err);
 bool edit_is_docker(const json_t *doc);
+/* What a layer is called among Docker's, or OCI's.  ERR_INPUT where they have no name for it. */
+int edit_layer_type(struct descriptor *layer, bool docker, struct err *err);
 
 #endif

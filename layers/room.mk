@@ -33,6 +33,7 @@ liblayers_a_SOURCES = \
 	layers/ingest.c \
 	layers/inodes.c layers/inodes.h \
 	layers/layer.c layers/layer.h \
+	layers/layer_archive.c layers/layer_archive.h \
 	layers/listing.c layers/listing.h \
 	layers/listing_format.c \
 	layers/manifest.c layers/manifest.h \
@@ -40,6 +41,7 @@ liblayers_a_SOURCES = \
 	layers/pin.c layers/pin.h \
 	layers/platform.c layers/platform.h \
 	layers/reach.c layers/reach.h \
+	layers/rebase.c layers/rebase.h \
 	layers/sink.c \
 	layers/store.c layers/store.h layers/store_local.h \
 	layers/store_blob.c \

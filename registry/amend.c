@@ -16,7 +16,7 @@ struct amend {
 	void *arg;
 };
 
-static void
+void
 auto_amend_image(struct amend_image *i)
 {
 	json_decref(i->manifest);
@@ -75,12 +75,12 @@ amend_platform(const json_t *config, json_t **out)
 
 /* Checked as everything else that is parsed: types, sizes, and that it is a manifest. */
 static int
-read_image(struct amend *a, const struct descriptor *d, struct amend_image *out, struct err *err)
+read_image(struct place *from, const struct descriptor *d, struct amend_image *out, struct err *err)
 {
 	AUTO(buf) struct buf bytes = BUF_INIT;
 	AUTO(manifest) struct manifest m = { .layer_count = 0 };
 
-	if (place_read(a->from, d, MANIFEST_MAX, &bytes, err) < 0 ||
+	if (place_read(from, d, MANIFEST_MAX, &bytes, err) < 0 ||
 		manifest_parse(bytes.data, bytes.len, d->media_type, &m, err) < 0 ||
 		json_parse(bytes.data, bytes.len, &out->manifest, err) < 0)
 		return -1;
@@ -91,7 +91,37 @@ read_image(struct amend *a, const struct descriptor *d, struct amend_image *out,
 	if (!streq(m.config.media_type, MEDIA_OCI_CONFIG) &&
 		!streq(m.config.media_type, MEDIA_DOCKER_CONFIG))
 		return 0;
-	return amend_read(a->from, &m.config, CONFIG_MAX, &out->config, err);
+	return amend_read(from, &m.config, CONFIG_MAX, &out->config, err);
+}
+
+int
+amend_image_read(struct place *p, const struct descriptor *root, const struct platform *platform,
+	struct amend_image *out, struct err *err)
+{
+	AUTO(amend_image) struct amend_image image = { .manifest = NULL };
+	AUTO(descriptor) struct descriptor d = { .size = 0 };
+
+	descriptor_copy(root, &d);
+	for (unsigned depth = 0; media_is_index(d.media_type); depth++) {
+		AUTO(buf) struct buf bytes = BUF_INIT;
+		AUTO(index) struct index index = { .manifest_count = 0 };
+		const struct descriptor *chosen = NULL;
+
+		if (depth >= INDEX_DEPTH_MAX)
+			return err_set(err, ERR_INPUT, "indexes are nested more than %d deep",
+				INDEX_DEPTH_MAX);
+		if (place_read(p, &d, MANIFEST_MAX, &bytes, err) < 0 ||
+			index_parse(bytes.data, bytes.len, d.media_type, &index, err) < 0 ||
+			index_choose(&index, platform, &chosen, err) < 0)
+			return -1;
+		descriptor_free(&d);
+		descriptor_copy(chosen, &d);
+	}
+	if (read_image(p, &d, &image, err) < 0)
+		return -1;
+	*out = image;
+	image = (struct amend_image){ .manifest = NULL };
+	return 0;
 }
 
 static int
@@ -125,7 +155,7 @@ amend_one(struct amend *a, const struct descriptor *d, json_t *row, struct descr
 	AUTO(json) json_t *platform_after = NULL;
 	bool had_platform;
 
-	if (read_image(a, d, &image, err) < 0)
+	if (read_image(a->from, d, &image, err) < 0)
 		return -1;
 	if (image.config == NULL && a->options->needs_config && row == NULL)
 		return err_set(err, ERR_INPUT, "%s is an artifact, not an image", d->digest.text);

@@ -33,6 +33,11 @@ int amend_images(struct place *from, struct place *draft, const struct descripto
 	const struct amend_options *o, amend_each *each, void *arg, struct descriptor *out,
 	struct err *err);
 
+void auto_amend_image(struct amend_image *i);
+/* The documents of root, or of an index the image for a platform, as they are. */
+int amend_image_read(struct place *p, const struct descriptor *root, const struct platform *platform,
+	struct amend_image *out, struct err *err);
+
 /* A document of a place, parsed; ERR_INPUT over limit. */
 int amend_read(struct place *p, const struct descriptor *d, size_t limit, json_t **out,
 	struct err *err);

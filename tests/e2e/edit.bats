@@ -160,3 +160,45 @@ PY
 	works prog label -l x=y "$REGISTRY/b@$digest"
 	same "$(prog digest "$REGISTRY/b:2")" "$digest"
 }
+
+@test "append puts layers on a base that is mounted, and rebase puts them on another one" {
+	registry_start
+	images OCI in "base-1 etc/ etc/one"
+	images OCI new "base-2 etc/ etc/two" "more"
+	works prog copy oci:in:latest "$REGISTRY/base:1"
+	works prog copy oci:new:latest "$REGISTRY/base:2"
+	mkdir app
+	echo hello >app/file
+	tar --sort=name --mtime=@0 --owner=0 --group=0 -cf app.tar app
+	gzip -n <app.tar >app.tar.gz
+	registry_mark
+	works prog append "$REGISTRY/base:1" app.tar.gz --dst "$REGISTRY/app:1"
+	same "$(registry_requests | grep -c 'POST.*mount=sha256')" 1
+	works prog manifest "$REGISTRY/app@$(prog manifest "$REGISTRY/app:1" | grep -o -m1 'sha256:[0-9a-f]*')"
+	stdout_has "sha256:$(sha256sum <app.tar.gz | cut -d' ' -f1)"
+	works prog append "$REGISTRY/base:1" - --dst oci:out:plain <app.tar
+	works prog append --compression zstd --platform linux/amd64 -m text "$REGISTRY/base:1" app.tar --dst oci:out:zstd
+	works skopeo copy oci:out:zstd dir:zstd
+	works prog copy --platform linux/amd64 oci:out:plain oci:one:plain
+	works umoci unpack --rootless --image one:plain bundle
+	same "$(cat bundle/rootfs/app/file bundle/rootfs/base-1)" "hello
+base-1"
+	fails 6 prog append oci:out:zstd app/file
+	fails 3 prog append oci:out:zstd /dev/null
+	fails 2 prog rebase "$REGISTRY/app:1"
+	stderr_has "--old-base"
+	fails 3 prog rebase --old-base "$REGISTRY/base:2" --new-base "$REGISTRY/base:1" "$REGISTRY/app:1"
+	stderr_has "layer 1 of 2 is another"
+	works prog annotate -a "org.opencontainers.image.base.name=$REGISTRY/base:2" \
+		-a "org.opencontainers.image.base.digest=$(prog digest "$REGISTRY/base:1")" "$REGISTRY/app:1"
+	works prog rebase "$REGISTRY/app:1" --dst oci:out:rebased
+	works prog copy --platform linux/amd64 oci:out:rebased oci:one:1
+	works umoci unpack --rootless --image one:1 bundle-2
+	same "$(cd bundle-2/rootfs && find . -type f | sort | tr '\n' ' ')" "./app/file ./base-2 ./etc/two ./more "
+	works config out rebased arm64
+	stdout_has '"created_by": "cooper append app.tar.gz"'
+	works skopeo --override-arch arm64 copy oci:out:rebased oci:skopeo:1
+	digest=$(prog copy oci:out:rebased oci:same:1)
+	works prog rebase oci:out:rebased
+	stdout_is "$digest"
+}
