@@ -42,6 +42,11 @@ liblayers_a_SOURCES = \
 	layers/platform.c layers/platform.h \
 	layers/reach.c layers/reach.h \
 	layers/rebase.c layers/rebase.h \
+	layers/roll.c layers/roll.h layers/roll_parts.h \
+	layers/roll_find.c \
+	layers/roll_merge.c layers/roll_merge.h \
+	layers/roll_read.c \
+	layers/roll_walk.c \
 	layers/sink.c \
 	layers/store.c layers/store.h layers/store_local.h \
 	layers/store_blob.c \
