@@ -7,10 +7,13 @@ libcmd_a_SOURCES = \
 	cmd/cmd_append.c \
 	cmd/cmd_artifact.c \
 	cmd/cmd_build.c \
+	cmd/cmd_cat.c \
 	cmd/cmd_check.c \
 	cmd/cmd_complete.c \
 	cmd/cmd_copy.c \
+	cmd/cmd_diff.c \
 	cmd/cmd_doctor.c \
+	cmd/cmd_find.c \
 	cmd/cmd_history.c \
 	cmd/cmd_images.c \
 	cmd/cmd_import.c \
@@ -18,6 +21,7 @@ libcmd_a_SOURCES = \
 	cmd/cmd_inspect.c \
 	cmd/cmd_load.c \
 	cmd/cmd_login.c \
+	cmd/cmd_ls.c \
 	cmd/cmd_man.c \
 	cmd/cmd_mutate.c \
 	cmd/cmd_prune.c \
@@ -31,6 +35,9 @@ libcmd_a_SOURCES = \
 	cmd/cmd_sign.c \
 	cmd/cmd_tag.c \
 	cmd/cmd_version.c \
+	cmd/files.c cmd/files.h \
+	cmd/files_show.c cmd/files_show.h \
+	cmd/find_tests.c cmd/find_tests.h \
 	cmd/image.c cmd/image.h \
 	cmd/opt.c cmd/opt.h \
 	cmd/opt_help.c \
@@ -63,11 +70,14 @@ dist_man_MANS += \
 	cmd/man/cooper-artifact.1 \
 	cmd/man/cooper-auth.1 \
 	cmd/man/cooper-build.1 \
+	cmd/man/cooper-cat.1 \
 	cmd/man/cooper-check.1 \
 	cmd/man/cooper-copy.1 \
 	cmd/man/cooper-delete.1 \
+	cmd/man/cooper-diff.1 \
 	cmd/man/cooper-digest.1 \
 	cmd/man/cooper-doctor.1 \
+	cmd/man/cooper-find.1 \
 	cmd/man/cooper-history.1 \
 	cmd/man/cooper-images.1 \
 	cmd/man/cooper-import.1 \
@@ -77,6 +87,7 @@ dist_man_MANS += \
 	cmd/man/cooper-load.1 \
 	cmd/man/cooper-login.1 \
 	cmd/man/cooper-logout.1 \
+	cmd/man/cooper-ls.1 \
 	cmd/man/cooper-manifest.1 \
 	cmd/man/cooper-mutate.1 \
 	cmd/man/cooper-prune.1 \

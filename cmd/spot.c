@@ -62,6 +62,15 @@ complete_name(struct spot *s, struct err *err)
 	return 0;
 }
 
+bool
+spot_has_scheme(const char *text)
+{
+	for (size_t i = 0; i < COUNT_OF(kinds); i++)
+		if (starts_with(text, kinds[i].prefix))
+			return true;
+	return false;
+}
+
 int
 spot_parse(const char *text, struct spot *out, struct err *err)
 {

@@ -2,6 +2,8 @@
 #ifndef CMD_SPOT_H
 #define CMD_SPOT_H
 
+#include <stdbool.h>
+
 #include "base/archive_file.h"
 #include "base/err.h"
 #include "layers/stream.h"
@@ -35,6 +37,7 @@ struct spot {
 	}
 void auto_spot(struct spot *s);
 
+bool spot_has_scheme(const char *text);
 /* ERR_USAGE, ERR_INPUT */
 int spot_parse(const char *text, struct spot *out, struct err *err);
 

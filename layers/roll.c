@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "layers/roll.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,26 +9,15 @@
 #include "base/mem.h"
 #include "layers/roll_parts.h"
 
-int
-roll_new(const char *dir, struct roll **out, struct err *err)
+struct roll *
+roll_new(int fd)
 {
-	AUTO(fd) int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	AUTO(free) char *name = NULL;
-	struct roll *r;
+	struct roll *r = xzalloc(sizeof *r);
 
-	if (fd < 0) { /* a file system that has no nameless files */
-		name = xasprintf("%s/cooper-XXXXXX", dir);
-		fd = mkostemp(name, O_CLOEXEC);
-		if (fd < 0)
-			return err_sys(err, "make a file in '%s'", dir);
-		unlink(name);
-	}
-	r = xzalloc(sizeof *r);
-	r->fd = fd_steal(&fd);
+	r->fd = fd;
 	r->bytes = (struct buf)BUF_INIT;
 	r->run_size = ROLL_RUN_SIZE;
-	*out = r;
-	return 0;
+	return r;
 }
 
 void

@@ -18,7 +18,7 @@
  * entries are written to the file in sorted runs, and a walk merges the runs.  A look-up costs some reads
  * of the file, so what asks often and has room for it takes a view.
  *
- *	roll_new(dir, &r, err); roll_begin(r); roll_add(r, &e, err)...; roll_end(r, &slot, err);
+ *	r = roll_new(fd); roll_begin(r); roll_add(r, &e, err)...; roll_end(r, &slot, err);
  *	AUTO(roll_walk) struct roll_walk *w = roll_walk_new(r, &stack);
  *	roll_walk_start(w, "usr/lib", err); while (roll_walk_next(w, &item, err) == 1) ...
  *
@@ -31,8 +31,8 @@
 #define ROLL_CHAIN_MAX 64              /* hard links to hard links */
 
 struct roll;
-/* dir: where the nameless file is made, an absolute path. */
-int roll_new(const char *dir, struct roll **out, struct err *err);
+/* Takes fd, an empty file that nobody else has. */
+struct roll *roll_new(int fd);
 void roll_free(struct roll *r);
 void auto_roll(struct roll **r);
 void roll_run_size(struct roll *r, size_t bytes); /* for tests: how much is sorted in memory */
@@ -88,7 +88,8 @@ size_t roll_walk_floor(const struct roll_walk *w);
  * that file's, layer that of its bytes, and *bytes_path (owned, may be NULL) the name it has there.
  * ERR_CORRUPT where there is none. */
 int roll_link(struct roll_walk *w, struct roll_item *item, char **bytes_path, struct err *err);
-/* What a program in this root would find, as view_find() says.  w's own walk is given up. */
+/* What a program in this root would find, as view_find() says.  w's own walk is given up.  Where 0 is returned
+ * *bytes_path is the path to ask the layers below for. */
 int roll_find(struct roll_walk *w, const char *path, bool follow_last, struct roll_item *out,
 	char **bytes_path, struct err *err);
 

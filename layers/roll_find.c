@@ -203,6 +203,25 @@ go(struct way *y, struct err *err)
 	return 1;
 }
 
+/* Which path the layers below are to be asked for. */
+static void
+tell_rest(struct way *y, char **out)
+{
+	bool is_link =
+		y->item.entry.kind == ENTRY_HARDLINK && streq(y->item.entry.path, y->here.data);
+
+	if (is_link) {
+		buf_clear(&y->here);
+		buf_adds(&y->here, y->item.entry.link);
+	}
+	if (y->rest.data[y->at] != '\0') {
+		buf_addc(&y->here, '/');
+		buf_adds(&y->here, y->rest.data + y->at);
+	}
+	free(*out);
+	*out = buf_steal(&y->here);
+}
+
 /* It ends in '/', "." or "..". */
 static bool
 wants_dir(const char *path)
@@ -231,6 +250,8 @@ roll_find(struct roll_walk *w, const char *path, bool follow_last, struct roll_i
 		return err_set(err, ERR_INPUT, "'%.60s...' is too long", path);
 	buf_adds(&y.rest, path);
 	went = go(&y, err);
+	if (went == 0 && bytes_path != NULL)
+		tell_rest(&y, bytes_path);
 	if (went <= 0)
 		return went;
 	if (y.want_dir && y.item.entry.kind != ENTRY_DIR)

@@ -59,13 +59,13 @@ cursor_step(const struct roll *r, struct roll_cursor *c, struct err *err)
 	return cursor_load(r, c, c->index + 1, err);
 }
 
-/* To the first record that is not before path. */
+/* Within blocks from low on, of which that one begins before path or is the first that may. */
 static int
-cursor_seek(const struct roll *r, struct roll_cursor *c, const char *path, struct err *err)
+cursor_search(const struct roll *r, struct roll_cursor *c, size_t low, const char *path,
+	struct err *err)
 {
-	size_t low = 0, high = c->run->block_count;
+	size_t high = c->run->block_count;
 
-	/* low: a block that begins before path, or the first; high: one that does not */
 	while (high - low > 1) {
 		size_t middle = low + (high - low) / 2;
 
@@ -82,6 +82,20 @@ cursor_seek(const struct roll *r, struct roll_cursor *c, const char *path, struc
 		if (cursor_step(r, c, err) < 0)
 			return -1;
 	return 0;
+}
+
+/* From a record before path to the first that is not; mostly it is near. */
+static int
+cursor_forward(const struct roll *r, struct roll_cursor *c, const char *path, struct err *err)
+{
+	size_t index = c->index;
+
+	while (!c->is_ended && c->index == index && entry_path_compare(cursor_path(c), path) < 0)
+		if (cursor_step(r, c, err) < 0)
+			return -1;
+	if (c->is_ended || entry_path_compare(cursor_path(c), path) >= 0)
+		return 0;
+	return cursor_search(r, c, c->index, path, err);
 }
 
 /* Of one path the lowest layer comes first, of one layer the run that was written first. */
@@ -121,7 +135,7 @@ seek_all(struct roll_walk *w, const char *path, struct err *err)
 
 		if (c->layer >= w->top)
 			continue;
-		if (cursor_seek(w->roll, c, path, err) < 0)
+		if (cursor_search(w->roll, c, 0, path, err) < 0)
 			return -1;
 		if (!c->is_ended)
 			w->heap[w->heap_count++] = i;
@@ -138,17 +152,13 @@ front(const struct roll_walk *w)
 	return w->heap_count > 0 ? cursor_path(&w->cursors[w->heap[0]]) : NULL;
 }
 
-static int
-step_front(struct roll_walk *w, struct err *err)
+/* The front cursor has moved. */
+static void
+front_moved(struct roll_walk *w)
 {
-	struct roll_cursor *c = &w->cursors[w->heap[0]];
-
-	if (cursor_step(w->roll, c, err) < 0)
-		return -1;
-	if (c->is_ended)
+	if (w->cursors[w->heap[0]].is_ended)
 		w->heap[0] = w->heap[--w->heap_count];
 	heap_down(w, 0);
-	return 0;
 }
 
 static int
@@ -156,11 +166,12 @@ gather(struct roll_walk *w, const char *path, size_t floor, struct roll_merge *m
 {
 	roll_merge_begin(m, floor);
 	while (front(w) != NULL && strcmp(front(w), path) == 0) {
-		const struct roll_cursor *c = &w->cursors[w->heap[0]];
+		struct roll_cursor *c = &w->cursors[w->heap[0]];
 
 		roll_merge_add(m, cursor_record(c), c->layer);
-		if (step_front(w, err) < 0)
+		if (cursor_step(w->roll, c, err) < 0)
 			return -1;
+		front_moved(w);
 	}
 	roll_merge_end(m, path[0] == '\0');
 	return 0;
@@ -346,7 +357,12 @@ roll_walk_skip(struct roll_walk *w, struct err *err)
 	}
 	/* '/' comes before all others */
 	buf_addc(&behind, '\1');
-	return seek_all(w, behind.data, err);
+	while (front(w) != NULL && entry_path_compare(front(w), behind.data) < 0) {
+		if (cursor_forward(w->roll, &w->cursors[w->heap[0]], behind.data, err) < 0)
+			return -1;
+		front_moved(w);
+	}
+	return 0;
 }
 
 /* Beginnings ------------------------------------------------------------------------------------- */

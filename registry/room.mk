@@ -31,6 +31,7 @@ libregistry_a_SOURCES = \
 	registry/place_file.c registry/place_file.h \
 	registry/place_layout.c registry/place_layout.h \
 	registry/place_store.c registry/place_store.h \
+	registry/place_stream.c registry/place_stream.h \
 	registry/policy.c registry/policy.h \
 	registry/proxy.c registry/proxy.h \
 	registry/realm.c registry/realm.h \

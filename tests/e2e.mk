@@ -12,6 +12,7 @@ E2E_TESTS = \
 	tests/e2e/copy.bats \
 	tests/e2e/dockerfile.bats \
 	tests/e2e/edit.bats \
+	tests/e2e/files.bats \
 	tests/e2e/main.bats \
 	tests/e2e/mounts.bats \
 	tests/e2e/outputs.bats \

@@ -1,10 +1,14 @@
 # unit tests of cmd
 CMD_UNIT_TESTS = \
+	tests/unit/cmd_find \
 	tests/unit/cmd_opt \
 	tests/unit/cmd_show \
 	tests/unit/cmd_template \
 	tests/unit/cmd_ui
 UNIT_TESTS += $(CMD_UNIT_TESTS)
+tests_unit_cmd_find_SOURCES = tests/unit/cmd_find.c
+tests_unit_cmd_find_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_cmd_find_LDADD = $(CMD_LIBS) $(TEST_LIBS)
 tests_unit_cmd_opt_SOURCES = tests/unit/cmd_opt.c
 tests_unit_cmd_opt_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_cmd_opt_LDADD = $(CMD_LIBS) $(TEST_LIBS)

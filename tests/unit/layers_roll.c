@@ -68,7 +68,7 @@ stack_of(const char *const *texts, size_t first, size_t run_size)
 	struct err err = { 0 };
 	size_t count = 0;
 
-	works(roll_new("/tmp", &s->roll, &err));
+	s->roll = roll_new(fd_memory("roll", &err));
 	roll_run_size(s->roll, run_size);
 	for (; texts[count] != NULL; count++) {
 		AUTO(listing) struct listing l = LISTING_INIT;
@@ -396,7 +396,7 @@ TEST(names_that_are_too_long_are_refused)
 
 	memset(name, 'a', ROLL_TEXT_MAX + 1);
 	name[ROLL_TEXT_MAX + 1] = '\0';
-	works(roll_new("/tmp", &r, &err));
+	r = roll_new(fd_memory("roll", &err));
 	roll_begin(r);
 	same_int(roll_add(r, &e, &err), -1);
 	same_int(err.kind, ERR_INPUT);

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/files.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/event.h"
+#include "base/mem.h"
+#include "cmd/image.h"
+#include "cmd/show.h"
+#include "layers/codec.h"
+#include "layers/layer.h"
+#include "registry/place_store.h"
+#include "registry/place_stream.h"
+#include "registry/remote.h"
+
+void
+auto_files(struct files *f)
+{
+	roll_free(f->roll);
+	session_free(f->session);
+	store_free(f->store);
+	free(f->known);
+	free(f->slots);
+}
+
+void
+auto_files_image(struct files_image *i)
+{
+	auto_spot(&i->spot);
+	place_free(i->store_place);
+	manifest_free(&i->manifest);
+	free(i->slots);
+}
+
+static const char *
+spool_dir(void)
+{
+	const char *dir = getenv("TMPDIR");
+
+	return dir != NULL && dir[0] == '/' ? dir : "/tmp";
+}
+
+int
+files_spool(struct err *err)
+{
+	int fd = open(spool_dir(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	AUTO(free) char *name = NULL;
+
+	if (fd >= 0)
+		return fd;
+	name = xasprintf("%s/cooper-XXXXXX", spool_dir());
+	fd = mkostemp(name, O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, "make a file in '%s'", spool_dir());
+	unlink(name);
+	return fd;
+}
+
+int
+files_begin(struct files *f, const struct call *call, const struct remote_flags *remote,
+	bool digests, struct err *err)
+{
+	struct err none = { 0 };
+	int fd;
+
+	f->digests = digests;
+	/* an image elsewhere is shown where there can be no store as well */
+	if (store_open(call->globals->root, &f->store, &none) < 0)
+		event_debug("without the store: %s", none.msg);
+	if (remote_flags_open(remote, &f->session, err) < 0)
+		return -1;
+	fd = files_spool(err);
+	if (fd < 0)
+		return -1;
+	f->roll = roll_new(fd);
+	return 0;
+}
+
+/* 1: it is the store's. */
+static int
+find_in_store(struct files *f, const char *text, struct files_image *i, struct descriptor *root,
+	struct err *err)
+{
+	struct err failed = { .kind = ERR_NONE };
+
+	if (f->store == NULL)
+		return 0;
+	if (image_find(f->store, text, NULL, root, &failed) < 0) {
+		if (failed.kind == ERR_NOTFOUND)
+			return 0;
+		*err = failed;
+		return -1;
+	}
+	i->place = i->store_place = place_store_new(f->store);
+	return 1;
+}
+
+static int
+find(struct files *f, struct files_image *i, struct descriptor *root, struct err *err)
+{
+	int found = spot_has_scheme(i->text) ? 0 : find_in_store(f, i->text, i, root, err);
+
+	if (found != 0)
+		return found < 0 ? -1 : 0;
+	if (spot_parse(i->text, &i->spot, err) < 0 ||
+		spot_open_source(&i->spot, f->session, err) < 0)
+		return -1;
+	i->place = i->spot.place;
+	return i->place->ops->resolve(i->place, spot_name(&i->spot), root, err);
+}
+
+static int
+choose(struct place *p, const struct descriptor *d, const struct platform *platform,
+	struct descriptor *out, struct err *err)
+{
+	AUTO(buf) struct buf bytes = BUF_INIT;
+	AUTO(index) struct index index = { .is_docker = false };
+	const struct descriptor *chosen = NULL;
+	struct platform host;
+
+	platform_host(&host);
+	if (place_read(p, d, MANIFEST_MAX, &bytes, err) < 0 ||
+		index_parse(bytes.data, bytes.len, d->media_type, &index, err) < 0)
+		return -1;
+	if (index_choose(&index, platform != NULL ? platform : &host, &chosen, err) < 0) {
+		if (platform != NULL || index.manifest_count == 0)
+			return -1;
+		chosen = &index.manifests[0];
+	}
+	descriptor_free(out);
+	descriptor_copy(chosen, out);
+	return 0;
+}
+
+static int
+read_manifest(struct files_image *i, const struct descriptor *root, const struct platform *platform,
+	struct err *err)
+{
+	AUTO(descriptor) struct descriptor d = { .size = 0 };
+	AUTO(buf) struct buf bytes = BUF_INIT;
+
+	descriptor_copy(root, &d);
+	for (int depth = 0; media_is_index(d.media_type); depth++) {
+		AUTO(descriptor) struct descriptor next = { .size = 0 };
+
+		if (depth == INDEX_DEPTH_MAX)
+			return err_set(err, ERR_INPUT, "indexes in indexes, more than %d deep",
+				INDEX_DEPTH_MAX);
+		if (choose(i->place, &d, platform, &next, err) < 0)
+			return -1;
+		descriptor_free(&d);
+		descriptor_copy(&next, &d);
+	}
+	if (place_read(i->place, &d, MANIFEST_MAX, &bytes, err) < 0 ||
+		manifest_parse(bytes.data, bytes.len, d.media_type, &i->manifest, err) < 0)
+		return -1;
+	for (size_t l = 0; l < i->manifest.layer_count; l++)
+		if (!media_is_layer(i->manifest.layers[l].media_type))
+			return err_set(err, ERR_INPUT,
+				"this is no image: it has a layer of type '%s'",
+				i->manifest.layers[l].media_type);
+	return 0;
+}
+
+int
+files_open(struct files *f, const char *text, const char *platform, struct files_image *out,
+	struct err *err)
+{
+	AUTO(descriptor) struct descriptor root = { .size = 0 };
+	struct platform wanted;
+
+	out->text = text;
+	if (platform != NULL && platform_parse(platform, &wanted, err) < 0)
+		return -1;
+	if (find(f, out, &root, err) < 0)
+		return -1;
+	if (read_manifest(out, &root, platform != NULL ? &wanted : NULL, err) < 0)
+		return err_in(err, "%s", text);
+	out->first = out->manifest.layer_count;
+	out->slots = xcalloc(out->first + 1, sizeof *out->slots);
+	return 0;
+}
+
+struct roll_stack
+files_stack(const struct files_image *i)
+{
+	return (struct roll_stack){ i->slots, i->first, i->manifest.layer_count };
+}
+
+/* SIZE_MAX: it is not in the roll. */
+static size_t
+known_slot(const struct files *f, const struct digest *layer)
+{
+	for (size_t k = 0; k < f->count; k++)
+		if (digest_same(&f->known[k], layer))
+			return f->slots[k];
+	return SIZE_MAX;
+}
+
+static void
+know(struct files *f, const struct digest *layer, size_t slot)
+{
+	size_t room = f->room;
+
+	f->known = grow(f->known, f->count, &room, sizeof *f->known);
+	f->slots = grow(f->slots, f->count, &f->room, sizeof *f->slots);
+	f->known[f->count] = *layer;
+	f->slots[f->count++] = slot;
+}
+
+/* What the store knows of it: 1, 0, -1.  A listing that lacks a file's digest where those are wanted is as
+ * good as none. */
+static int
+get_listing(struct files *f, const struct digest *layer, struct listing *out, struct err *err)
+{
+	struct layer_record record = { .id = 0 };
+	struct digest content;
+	int found;
+
+	if (f->store == NULL)
+		return 0;
+	found = store_layer_by_blob(f->store, layer, &record, err);
+	if (found <= 0 || !record.has_listing)
+		return found < 0 ? -1 : 0;
+	found = store_listing_get(f->store, record.id, out, err);
+	if (found <= 0 || !f->digests)
+		return found;
+	listing_content_digest(out, &content);
+	return !digest_is_empty(&content);
+}
+
+static bool
+has_blob(struct files *f, const struct descriptor *d)
+{
+	struct err ignored = { 0 };
+	uint64_t size = 0;
+
+	return f->store != NULL && store_blob_has(f->store, &d->digest, &size, &ignored) == 1 &&
+	       size == d->size;
+}
+
+int
+files_is_near(struct files *f, const struct files_image *i, size_t layer, struct err *err)
+{
+	const struct descriptor *d = &i->manifest.layers[layer];
+	AUTO(listing) struct listing l = LISTING_INIT;
+
+	if (known_slot(f, &d->digest) != SIZE_MAX || has_blob(f, d))
+		return 1;
+	return get_listing(f, &d->digest, &l, err);
+}
+
+/* An open layer: bytes that are checked, and what they come from. */
+struct open_layer {
+	struct place
+		*elsewhere; /* where a base's layer stayed that was never needed in the store */
+	struct stream *tar;
+};
+
+static void
+auto_open_layer(struct open_layer *o)
+{
+	stream_free(o->tar);
+	place_free(o->elsewhere);
+}
+
+static int
+open_elsewhere(struct files *f, const struct descriptor *d, struct open_layer *o, struct err *err)
+{
+	AUTO(strv) struct strv sources = STRV_INIT;
+	struct ref ref;
+
+	if (store_source_list(f->store, &d->digest, &sources, err) < 0)
+		return -1;
+	if (sources.count == 0)
+		return err_set(err, ERR_NOTFOUND, "it is not in the store");
+	if (ref_parse(sources.items[0], &ref, err) < 0)
+		return -1;
+	return remote_open(f->session, &ref, REMOTE_PULL, &o->elsewhere, err);
+}
+
+static int
+open_bytes(struct files *f, const struct files_image *i, const struct descriptor *d,
+	struct open_layer *o, struct stream **out, struct err *err)
+{
+	if (has_blob(f, d)) {
+		uint64_t size = 0;
+		int fd = store_blob_open(f->store, &d->digest, &size, err);
+
+		if (fd < 0)
+			return -1;
+		*out = stream_fd(fd);
+		event_debug("%s: from the store", d->digest.text);
+		return 0;
+	}
+	if (i->store_place != NULL && open_elsewhere(f, d, o, err) < 0)
+		return -1;
+	event_debug("%s: read where it is", d->digest.text);
+	return place_stream(o->elsewhere != NULL ? o->elsewhere : i->place, d, out, err);
+}
+
+static int
+open_layer(struct files *f, const struct files_image *i, const struct descriptor *d,
+	struct open_layer *o, struct err *err)
+{
+	struct stream *bytes = NULL, *tar = NULL;
+
+	if (open_bytes(f, i, d, o, &bytes, err) < 0)
+		return -1;
+	if (codec_decode_sniffed(stream_verify(bytes, &d->digest, d->size), &tar, NULL, err) < 0)
+		return -1;
+	o->tar = stream_limit(tar, LAYER_SIZE_MAX);
+	return 0;
+}
+
+/* 1: it ended at the capture. */
+static int
+read_layer(struct files *f, const struct files_image *i, const struct descriptor *d,
+	struct capture *capture, struct roll *roll, struct err *err)
+{
+	AUTO(open_layer) struct open_layer o = { .tar = NULL };
+	const struct roll_reading how = { .digests = f->digests && roll != NULL,
+		.capture = capture };
+
+	if (open_layer(f, i, d, &o, err) < 0 || roll_read(roll, o.tar, &how, err) < 0)
+		return err_in(err, "%s: layer %s", i->text, d->digest.text);
+	return capture != NULL && capture->at_once && capture->found == CAPTURE_FILE;
+}
+
+static int
+load(struct files *f, struct files_image *i, const struct descriptor *d, struct capture *capture,
+	struct err *err)
+{
+	AUTO(listing) struct listing l = LISTING_INIT;
+	size_t slot = 0;
+	int ended = 0, found = get_listing(f, &d->digest, &l, err);
+
+	if (found < 0)
+		return -1;
+	roll_begin(f->roll);
+	if (found == 1 && roll_add_listing(f->roll, &l, err) < 0)
+		return -1;
+	if (found == 0)
+		ended = read_layer(f, i, d, capture, f->roll, err);
+	if (ended != 0)
+		return ended;
+	if (roll_end(f->roll, &slot, err) < 0)
+		return -1;
+	know(f, &d->digest, slot);
+	return 0;
+}
+
+int
+files_load(struct files *f, struct files_image *i, struct capture *capture, struct err *err)
+{
+	const struct descriptor *d = &i->manifest.layers[i->first - 1];
+	size_t slot = known_slot(f, &d->digest);
+	int ended;
+
+	if (slot == SIZE_MAX) {
+		ended = load(f, i, d, capture, err);
+		if (ended != 0)
+			return ended;
+		slot = known_slot(f, &d->digest);
+	}
+	i->first--;
+	i->slots[i->first] = slot;
+	return 0;
+}
+
+int
+files_load_to(struct files *f, struct files_image *i, size_t first, struct err *err)
+{
+	while (i->first > first)
+		if (files_load(f, i, NULL, err) < 0)
+			return -1;
+	return 0;
+}
+
+int
+files_capture(struct files *f, const struct files_image *i, size_t layer, const char *path,
+	struct capture *capture, struct err *err)
+{
+	const struct descriptor *d = &i->manifest.layers[layer];
+	AUTO(free) char *at = xstrdup(path);
+
+	auto_free(&capture->link);
+	for (int links = 0; links < ROLL_CHAIN_MAX; links++) {
+		capture->path = at;
+		capture->found = CAPTURE_NOTHING;
+		if (read_layer(f, i, d, capture, NULL, err) < 0)
+			return -1;
+		capture->path = path;
+		if (capture->found == CAPTURE_FILE)
+			return 0;
+		if (capture->found != CAPTURE_LINK)
+			break;
+		free(at);
+		at = xstrdup(capture->link);
+	}
+	return err_set(
+		err, ERR_CORRUPT, "%s: layer %s has no file '%s'", i->text, d->digest.text, path);
+}
+
+void
+files_path(const char *path, struct buf *out)
+{
+	buf_addc(out, '/');
+	show_line(path, out);
+}
