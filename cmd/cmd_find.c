@@ -179,8 +179,7 @@ const struct cmd cmd_find_command = {
 		 "are with a zero byte behind each.",
 	.example = "  cooper find alpine:3.20 / -perm /6000 -type f\n"
 		   "  cooper find --json oci:out:latest /usr -name '*.so*' -size +1M\n"
-		   "  cooper find --layers docker://registry.example.com/team/app:1 / -layer +3 ! "
-		   "-type d\n",
+		   "  cooper find --layers registry.example.com/app:1 / -layer +3 ! -type d\n",
 	.options = options,
 	.values_size = sizeof(struct values),
 	.defaults = &defaults,

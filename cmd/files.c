@@ -55,7 +55,7 @@ files_spool(struct err *err)
 	fd = mkostemp(name, O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, "make a file in '%s'", spool_dir());
-	unlink(name);
+	unlinkat(AT_FDCWD, name, 0);
 	return fd;
 }
 
