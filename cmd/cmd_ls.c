@@ -127,17 +127,15 @@ const struct cmd cmd_ls = {
 	.name = "ls",
 	.summary = "list the files of an image",
 	.args = "<image> [<path>]",
-	.about = "Lists what a directory of the image holds (the root, where none is said), as a "
-		 "container would see "
-		 "it, without keeping anything of the image. The image is one of the store, or "
-		 "docker://<name> at a "
-		 "registry (the store is not asked then), oci:<dir>[:<name>], "
-		 "oci-archive:<file>[:<name>] or "
-		 "docker-archive:<file>[:<name>]; a name that the store does not have is looked "
-		 "for at its registry. What the "
-		 "store knows of a layer is used; of other layers the bytes are read once and "
-		 "checked. Control "
-		 "characters in names are shown as \\x1b.",
+	.about =
+		"Lists what a directory of the image holds (the root, where none is said), as a "
+		"container would see it, without keeping anything of the image. The image is one "
+		"of the store, or docker://<name> at a registry (the store's names are not looked "
+		"at then), oci:<dir>[:<name>], dir:<dir>, oci-archive:<file>[:<name>] or "
+		"docker-archive:<file>[:<name>]; a name that the store does not have is looked for "
+		"at its registry. What the store knows of a layer is used; of other layers the "
+		"bytes are read once and checked. Control characters in names are shown as "
+		"\\x1b.",
 	.example = "  cooper ls -l alpine:3.20 /etc\n"
 		   "  cooper ls -R --layers docker://registry.example.com/team/app:1 /app\n"
 		   "  cooper ls --json oci:out:latest / | jq -r '.[].path'\n",
