@@ -235,8 +235,8 @@ put_file(struct copy *c, const struct view_hit *hit, struct entry *e)
 }
 
 /* One file, link, device or directory (without its contents) of the origin to exactly path. */
-static int
-put_one(struct copy *c, const struct view_hit *hit, const char *path, struct err *err)
+int
+copy_put_one(struct copy *c, const struct view_hit *hit, const char *path, struct err *err)
 {
 	const struct entry *have = copy_dest_find(c, path);
 	struct entry e;
@@ -258,8 +258,8 @@ put_one(struct copy *c, const struct view_hit *hit, const char *path, struct err
 	return 0;
 }
 
-static bool
-is_excluded(const struct copy *c, const char *from)
+bool
+copy_is_excluded(const struct copy *c, const char *from)
 {
 	const char *name = from + c->root_len;
 
@@ -270,13 +270,11 @@ is_excluded(const struct copy *c, const char *from)
 	return *name != '\0' && ignore_excludes(c->r->exclude, name, NULL);
 }
 
-static char *
-below(const char *dir, const char *name)
+char *
+copy_below(const char *dir, const char *name)
 {
 	return *dir != '\0' ? xasprintf("%s/%s", dir, name) : xstrdup(name);
 }
-
-static int put_contents(struct copy *c, const char *from, const char *to, struct err *err);
 
 struct inside {
 	struct copy *c;
@@ -288,21 +286,21 @@ put_child(const struct view_hit *hit, void *arg, struct err *err)
 {
 	struct inside *in = arg;
 	struct copy *c = in->c;
-	AUTO(free) char *path = below(in->to, path_base(hit->path));
+	AUTO(free) char *path = copy_below(in->to, path_base(hit->path));
 	bool dir = hit->entry->kind == ENTRY_DIR;
 
-	if (is_excluded(c, hit->path)) {
+	if (copy_is_excluded(c, hit->path)) {
 		if (dir && ignore_has_exceptions(c->r->exclude))
-			return put_contents(c, hit->path, path, err);
+			return copy_put_contents(c, hit->path, path, err);
 		return 0;
 	}
-	if (put_one(c, hit, path, err) < 0)
+	if (copy_put_one(c, hit, path, err) < 0)
 		return -1;
-	return dir ? put_contents(c, hit->path, path, err) : 0;
+	return dir ? copy_put_contents(c, hit->path, path, err) : 0;
 }
 
-static int
-put_contents(struct copy *c, const char *from, const char *to, struct err *err)
+int
+copy_put_contents(struct copy *c, const char *from, const char *to, struct err *err)
 {
 	struct inside in = { .c = c, .to = to };
 
@@ -312,40 +310,8 @@ put_contents(struct copy *c, const char *from, const char *to, struct err *err)
 /* --- sources ------------------------------------------------------------------------------------
  */
 
-/* With --parents the path of a source is kept; what is before "/./" is not. */
-static int
-put_kept_path(struct copy *c, const char *from, size_t pivot, const struct view_hit *hit,
-	const char *dest, struct err *err)
-{
-	AUTO(free) char *path = NULL;
-	const char *kept = from + pivot;
-
-	while (*kept == '/')
-		kept++;
-	if (*kept == '\0')
-		return err_set(err, ERR_NOTFOUND, "\"/\": not found");
-	for (const char *slash = strchr(kept, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-		AUTO(free) char *dir = xstrndup(from, (size_t)(slash - from));
-		AUTO(free) char *name = xstrndup(kept, (size_t)(slash - kept));
-		AUTO(free) char *to = below(dest, name);
-		AUTO(view_hit) struct view_hit parent = VIEW_HIT_INIT;
-
-		if (copy_slots_get(&c->slots, to) != COPY_SLOT_NONE ||
-			!get(c->origin, dir, &parent) || parent.entry->kind != ENTRY_DIR)
-			continue;
-		if (put_one(c, &parent, to, err) < 0)
-			return -1;
-		c->list->items[copy_slots_get(&c->slots, to)].entry.mtime = c->r->mtime;
-	}
-	path = below(dest, kept);
-	if (put_one(c, hit, path, err) < 0)
-		return -1;
-	return hit->entry->kind == ENTRY_DIR ? put_contents(c, from, path, err) : 0;
-}
-
 struct match {
 	const char *name; /* last component as it was asked for */
-	size_t pivot;
 	struct view_hit hit;
 };
 
@@ -361,16 +327,14 @@ put_match(struct copy *c, const struct match *m, struct err *err)
 		m->hit.entry->kind == ENTRY_DIR ? strlen(m->hit.path) : path_dir_len(m->hit.path);
 	if (copy_dest_resolve(c, dest, &to, err) < 0)
 		return -1;
-	if (c->r->parents)
-		return put_kept_path(c, m->hit.path, m->pivot, &m->hit, to.data, err);
 	if (m->hit.entry->kind == ENTRY_DIR) {
 		/* nobody knows the time of a root */
 		if (put_top(c, to.data, m->hit.path[0] != '\0' ? m->hit.entry->mtime : c->r->mtime,
 			    err) < 0)
 			return -1;
-		return put_contents(c, m->hit.path, to.data, err);
+		return copy_put_contents(c, m->hit.path, to.data, err);
 	}
-	if (is_excluded(c, m->hit.path))
+	if (copy_is_excluded(c, m->hit.path))
 		return 0;
 	if (m->hit.entry->kind == ENTRY_FILE) {
 		const struct copy_place *archive = copy_find_archive(c, m->hit.path);
@@ -380,17 +344,16 @@ put_match(struct copy *c, const struct match *m, struct err *err)
 			return copy_put_archive(c, archive, to.data, err);
 	}
 	if (ends_with(dest, "/") || to.len == 0 || is_dir(copy_dest_find(c, to.data)))
-		path = below(to.data, m->name);
+		path = copy_below(to.data, m->name);
 	else
 		path = xstrdup(to.data);
-	return put_one(c, &m->hit, path, err);
+	return copy_put_one(c, &m->hit, path, err);
 }
 
 struct search {
 	struct copy *c;
 	const char *pattern; /* as given, for messages */
 	const char *rest;    /* of it, from this directory on */
-	size_t pivot;
 };
 
 static int search(struct search *s, const char *dir, struct err *err);
@@ -401,7 +364,7 @@ try_child(const struct view_hit *hit, void *arg, struct err *err)
 	struct search *s = arg;
 	size_t len = strcspn(s->rest, "/");
 	AUTO(free) char *part = xstrndup(s->rest, len);
-	struct match m = { .name = path_base(hit->path), .pivot = s->pivot };
+	struct match m = { .name = path_base(hit->path) };
 	AUTO(view_hit) struct view_hit followed = VIEW_HIT_INIT;
 	int matches = match_path(part, m.name);
 
@@ -429,21 +392,6 @@ search(struct search *s, const char *dir, struct err *err)
 	return view_children(s->c->origin, dir, try_child, s, err);
 }
 
-/* How much of a source's path --parents leaves out. */
-static size_t
-find_pivot(const char *source, const char *clean)
-{
-	const char *dot = strstr(source, "/./");
-	AUTO(buf) struct buf b = BUF_INIT;
-	AUTO(free) char *before = NULL;
-
-	if (dot == NULL || dot[3] == '\0')
-		return 0;
-	before = xasprintf("/%.*s", (int)(dot - source), source);
-	path_clean(before, &b);
-	return starts_with(clean, b.data + 1) ? strlen(b.data + 1) : 0;
-}
-
 static int
 put_source(struct copy *c, const char *source, struct err *err)
 {
@@ -452,15 +400,16 @@ put_source(struct copy *c, const char *source, struct err *err)
 	AUTO(view_hit) struct view_hit hit = VIEW_HIT_INIT;
 	struct match m;
 
+	if (c->r->parents)
+		return copy_put_with_parents(c, source, err);
 	path_clean(rooted, &clean);
 	m = (struct match){ .name = c->place == COPY_ORIGIN ? path_base(clean.data)
-							    : path_base(source),
-		.pivot = c->r->parents ? find_pivot(source, clean.data + 1) : 0 };
+							    : path_base(source) };
 	if (c->origin == NULL)
 		return err_set(err, ERR_NOTFOUND, "'%s' is not there", clean.data);
 	if (c->place == COPY_ORIGIN && match_is_pattern(source)) {
 		struct search s = {
-			.c = c, .pattern = source, .rest = clean.data + 1, .pivot = m.pivot
+			.c = c, .pattern = source, .rest = clean.data + 1
 		};
 
 		return search(&s, "", err);
@@ -483,7 +432,7 @@ put_inline(struct copy *c, const struct heredoc *h, struct err *err)
 	if (heredoc_check_name(h, err) < 0 || copy_dest_resolve(c, c->r->dest, &to, err) < 0)
 		return -1;
 	if (ends_with(c->r->dest, "/") || to.len == 0 || is_dir(copy_dest_find(c, to.data)))
-		path = below(to.data, h->name);
+		path = copy_below(to.data, h->name);
 	else
 		path = xstrdup(to.data);
 	if (is_dir(copy_dest_find(c, path)))

@@ -27,6 +27,15 @@ struct copy_item *copy_put(struct copy *c, struct entry *e);
 /* Every directory above path. */
 int copy_put_parents(struct copy *c, const char *path, struct err *err);
 struct entry copy_new_dir(const struct copy *c, const char *path);
+/* One file, link, device or directory (without its contents) of the origin to exactly path. */
+int copy_put_one(struct copy *c, const struct view_hit *hit, const char *path, struct err *err);
+/* What directory `from` of the origin holds, without what is excluded, into directory `to`. */
+int copy_put_contents(struct copy *c, const char *from, const char *to, struct err *err);
+bool copy_is_excluded(const struct copy *c, const char *from);
+char *copy_below(const char *dir, const char *name); /* for free() */
+
+/* One source of COPY --parents. */
+int copy_put_with_parents(struct copy *c, const char *source, struct err *err);
 
 void copy_candidate_add(const struct copy *c, const char *path);
 /* The archive that the file `path` of the current origin is; NULL: none. */
