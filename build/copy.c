@@ -138,7 +138,7 @@ copy_put(struct copy *c, struct entry *e)
 struct entry
 copy_new_dir(const struct copy *c, const char *path)
 {
-	const struct mode *mode = c->r->mode;
+	const struct mode *mode = c->is_unpacking ? NULL : c->r->mode;
 
 	return (struct entry){ .path = xstrdup(path),
 		.kind = ENTRY_DIR,

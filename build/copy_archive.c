@@ -98,8 +98,8 @@ put_unpacked(struct copy *c, const struct copy_place *archive, const char *to,
 
 /* Directories that are there get the archive's modes, owners and times, and keep what they hold; all else
  * is replaced. */
-int
-copy_put_archive(struct copy *c, const struct copy_place *archive, const char *to, struct err *err)
+static int
+put_all(struct copy *c, const struct copy_place *archive, const char *to, struct err *err)
 {
 	const struct entry *have = copy_dest_find(c, to);
 
@@ -111,11 +111,21 @@ copy_put_archive(struct copy *c, const struct copy_place *archive, const char *t
 		if (copy_put_parents(c, to, err) < 0)
 			return -1;
 		e = copy_new_dir(c, to);
-		e.mode = 0755;
 		copy_put(c, &e);
 	}
 	for (size_t i = 0; i < archive->archive->count; i++)
 		if (put_unpacked(c, archive, to, &archive->archive->entries[i], err) < 0)
 			return -1;
 	return 0;
+}
+
+int
+copy_put_archive(struct copy *c, const struct copy_place *archive, const char *to, struct err *err)
+{
+	int result;
+
+	c->is_unpacking = true;
+	result = put_all(c, archive, to, err);
+	c->is_unpacking = false;
+	return result;
 }

@@ -15,6 +15,7 @@ struct copy {
 	const struct view *origin;
 	size_t place;           /* that the origin belongs to, or COPY_ORIGIN */
 	struct copy_slots seen; /* path in the origin -> item, for hard links */
+	bool is_unpacking;      /* --chmod does not count for what an archive needs */
 	size_t root_len; /* of the source's root in origin paths; exclude patterns start there */
 };
 

@@ -291,11 +291,30 @@ need_origin(struct plan *p, size_t stage, const char *text, bool by_number,
 	return need_stage(p, origin.index, err);
 }
 
+/* What variables or quotes would make another word of. */
+static int
+check_from(const char *text, struct err *err)
+{
+	AUTO(strv) struct strv nothing = STRV_INIT;
+	struct expand_vars vars = expand_vars_env(&nothing);
+	AUTO(free) char *expanded = NULL;
+
+	if (expand_word(text, '\\', &vars, &expanded, NULL, err) < 0)
+		return err_in(err, "--from");
+	return streq(text, expanded)
+		       ? 0
+		       : err_set(err, ERR_INPUT,
+				 "variable expansion is not supported for --from, define a new stage with "
+				 "FROM using ARG from global scope as a workaround");
+}
+
 static int
 need_instruction(struct plan *p, size_t stage, const struct instruction *in, struct err *err)
 {
 	if (in->copy.from != NULL)
-		return need_origin(p, stage, in->copy.from, true, in, err);
+		return check_from(in->copy.from, err) < 0
+			       ? plan_at(p, in, err)
+			       : need_origin(p, stage, in->copy.from, true, in, err);
 	for (size_t i = 0; i < in->run.mount_texts.count; i++) {
 		AUTO(strv) struct strv fields = STRV_INIT;
 
