@@ -408,9 +408,7 @@ put_source(struct copy *c, const char *source, struct err *err)
 	if (c->origin == NULL)
 		return err_set(err, ERR_NOTFOUND, "'%s' is not there", clean.data);
 	if (c->place == COPY_ORIGIN && match_is_pattern(source)) {
-		struct search s = {
-			.c = c, .pattern = source, .rest = clean.data + 1
-		};
+		struct search s = { .c = c, .pattern = source, .rest = clean.data + 1 };
 
 		return search(&s, "", err);
 	}

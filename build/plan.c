@@ -301,11 +301,11 @@ check_from(const char *text, struct err *err)
 
 	if (expand_word(text, '\\', &vars, &expanded, NULL, err) < 0)
 		return err_in(err, "--from");
-	return streq(text, expanded)
-		       ? 0
-		       : err_set(err, ERR_INPUT,
-				 "variable expansion is not supported for --from, define a new stage with "
-				 "FROM using ARG from global scope as a workaround");
+	return streq(text, expanded) ? 0
+				     : err_set(err, ERR_INPUT,
+					       "variable expansion is not supported for --from, "
+					       "define a new stage with "
+					       "FROM using ARG from global scope as a workaround");
 }
 
 static int

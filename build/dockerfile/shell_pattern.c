@@ -251,11 +251,12 @@ shell_pattern_cut(const char *pattern, const char *value, char end, int greedy, 
 static size_t
 template_name(const char *t, bool *braces)
 {
-	size_t len = strlen(t), at, width;
+	size_t at, width;
 
 	*braces = t[0] == '{';
-	for (at = *braces; at < len; at += width) {
-		uint32_t c = utf8_next(t + at, len - at, &width);
+	/* no look at all that follows: there may be as many names as characters */
+	for (at = *braces; t[at] != '\0'; at += width) {
+		uint32_t c = utf8_next(t + at, strnlen(t + at, 4), &width);
 
 		if (!utf8_is_letter(c) && !utf8_is_digit(c) && c != '_')
 			break;
