@@ -8,7 +8,9 @@
 #include "base/worker.h"
 #include "registry/place_layout.h"
 #include "registry/place_store.h"
+#include "registry/registries.h"
 #include "registry/remote.h"
+#include "registry/shortname.h"
 
 void
 base_name(const struct ref *ref, struct buf *out)
@@ -184,6 +186,32 @@ find_here(struct store *store, struct plan_image *image, struct err *err)
 	return 1;
 }
 
+/* By its own name first, so that what was built as "app" is "app"; then by what a short name stands
+ * for. */
+static int
+find_here_short(struct store *store, const struct session_options *session,
+	struct plan_image *image, struct err *err)
+{
+	AUTO(registries) struct registries registries = REGISTRIES_INIT;
+	struct ref names[REGISTRIES_SEARCH_MAX], own = image->ref;
+	int i, count, found = find_here(store, image, err);
+
+	if (found != 0 || !own.host_implied)
+		return found;
+	if (registries_load(session->registries_conf, &registries, err) < 0)
+		return -1;
+	count = registries_names(&registries, &own, names, err);
+	if (count < 0)
+		return -1;
+	for (i = 0; i < count && found == 0; i++) {
+		image->ref = names[i];
+		found = find_here(store, image, err);
+	}
+	if (found == 0)
+		image->ref = own;
+	return found;
+}
+
 /* --- from a registry, in a worker ------------------------------------------------------------- */
 
 struct looking {
@@ -226,14 +254,20 @@ look(void *arg, json_t **result, struct err *err)
 	struct reading there = { .keep = l->store };
 	const char *name;
 
+	AUTO(buf) struct buf whole = BUF_INIT;
+
 	if (session_open(l->options, &session, err) < 0 ||
+		(l->image->context == NULL && shortname_find(session, &l->image->ref, err) < 0) ||
 		open_place(l, session, &from, &name, err) < 0 ||
 		from->ops->resolve(from, name, &top, err) < 0)
 		return -1;
 	there.from = from;
 	if (read_image(&there, l->image, &top, err) < 0)
 		return -1;
-	*result = descriptor_format(&top);
+	ref_format(&l->image->ref, REF_CANONICAL, &whole);
+	*result = json_object();
+	json_object_set_new(*result, "name", json_text(whole.data));
+	json_object_set_new(*result, "image", descriptor_format(&top));
 	return 0;
 }
 
@@ -245,8 +279,12 @@ remember(struct looking *l, const json_t *result, struct err *err)
 	AUTO(place) struct place *p = place_store_new(l->store);
 	const struct reading here = { .from = p };
 	struct plan_image *image = l->image;
+	const char *whole = NULL;
 
-	if (descriptor_parse(result, &top, err) < 0 || read_image(&here, image, &top, err) < 0)
+	if (json_get_string(result, "name", &whole, err) < 0 ||
+		ref_parse(whole, &image->ref, err) < 0 ||
+		descriptor_parse(json_object_get(result, "image"), &top, err) < 0 ||
+		read_image(&here, image, &top, err) < 0)
 		return -1;
 	base_name(&image->ref, &name);
 	ref_format(&image->ref, REF_REPOSITORY, &repository);
@@ -314,7 +352,7 @@ start_all(struct store *store, enum build_pull pull, const struct session_option
 		if (images[i]->resolved)
 			continue;
 		if (pull != BUILD_PULL_ALWAYS && images[i]->context == NULL)
-			found = find_here(store, images[i], err);
+			found = find_here_short(store, session, images[i], err);
 		if (found < 0)
 			return err_in(err, "%s", images[i]->text);
 		if (found > 0)

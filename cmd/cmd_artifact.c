@@ -18,6 +18,7 @@
 #include "registry/place.h"
 #include "registry/remote.h"
 #include "registry/remote_referrers.h"
+#include "registry/shortname.h"
 
 #define TITLE "org.opencontainers.image.title"
 #define FILE_TYPE "application/octet-stream"
@@ -281,6 +282,7 @@ artifact_run(struct call *call, struct err *err)
 	ui_begin(&v->ui, call->globals->debug);
 	if (ref_parse(call->args.items[1], &ref, err) < 0 ||
 		remote_flags_open(&v->remote, &session, err) < 0 ||
+		(!is_push && shortname_find(session, &ref, err) < 0) ||
 		remote_open(session, &ref, is_push ? REMOTE_PUSH : REMOTE_PULL, &place, err) < 0)
 		return -1;
 	if (is_push ? push(v, place, &ref, &call->args, &d, err) < 0

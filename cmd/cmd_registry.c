@@ -13,6 +13,7 @@
 #include "registry/remote.h"
 #include "registry/remote_referrers.h"
 #include "registry/route.h"
+#include "registry/shortname.h"
 
 struct values {
 	struct remote_flags remote;
@@ -34,7 +35,8 @@ open_remote(const struct call *call, const char *text, enum remote_access access
 	const struct values *v = call->values;
 
 	if (ref_parse(without_scheme(text), ref, err) < 0 ||
-		remote_flags_open(&v->remote, session, err) < 0)
+		remote_flags_open(&v->remote, session, err) < 0 ||
+		(access == REMOTE_PULL && shortname_find(*session, ref, err) < 0))
 		return -1;
 	return remote_open(*session, ref, access, out, err);
 }
@@ -160,6 +162,32 @@ delete_run(struct call *call, struct err *err)
 	return remote_delete(place, ref_name(&ref), err);
 }
 
+/* Without asking anybody: of several registries the first. */
+static int
+explain_short(struct session *session, const struct ref *ref, struct ref *out, struct buf *answer,
+	struct err *err)
+{
+	struct ref names[REGISTRIES_SEARCH_MAX];
+	const struct registries *registries;
+	int i, count;
+
+	if (session_registries(session, &registries, err) < 0)
+		return -1;
+	count = registries_names(registries, ref, names, err);
+	for (i = 0; i < count && ref->host_implied; i++) {
+		AUTO(buf) struct buf name = BUF_INIT;
+
+		ref_format(&names[i], REF_REPOSITORY, &name);
+		buf_adds(answer,
+			i == 0 ? "the short name stands for " : "or, where that has it not, ");
+		show_line(name.data, answer);
+		buf_addc(answer, '\n');
+	}
+	if (count > 0)
+		*out = names[0];
+	return count < 0 ? -1 : 0;
+}
+
 /* Where requests go, when a file says so, and whose credentials they have there. */
 static int
 explain_route(const struct remote_flags *flags, const struct ref *ref, char **host,
@@ -167,10 +195,12 @@ explain_route(const struct remote_flags *flags, const struct ref *ref, char **ho
 {
 	AUTO(session) struct session *session = NULL;
 	struct route route;
+	struct ref at;
 	size_t i;
 
 	if (remote_flags_open(flags, &session, err) < 0 ||
-		route_find(session, ref, ROUTE_READ, &route, err) < 0)
+		explain_short(session, ref, &at, answer, err) < 0 ||
+		route_find(session, &at, ROUTE_READ, &route, err) < 0)
 		return -1;
 	for (i = 0; i < route.count && route.file != NULL; i++) {
 		show_line(route.file, answer);

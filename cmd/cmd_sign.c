@@ -11,6 +11,7 @@
 #include "cmd/show.h"
 #include "registry/cosign.h"
 #include "registry/remote.h"
+#include "registry/shortname.h"
 #include "registry/signature.h"
 
 struct values {
@@ -63,6 +64,7 @@ find_subject(const struct call *call, enum remote_access access, struct subject 
 		return err_in(err, "the key");
 	if (ref_parse(call->args.items[0], &s->ref, err) < 0 ||
 		remote_flags_open(&v->remote, &s->session, err) < 0 ||
+		(access == REMOTE_PULL && shortname_find(s->session, &s->ref, err) < 0) ||
 		remote_open(s->session, &s->ref, access, &s->place, err) < 0)
 		return -1;
 	return s->place->ops->resolve(s->place, ref_name(&s->ref), &s->descriptor, err);

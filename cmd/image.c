@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "build/base.h"
 #include "registry/place_store.h"
+#include "registry/registries.h"
 
 #define DIGEST_HEX 64 /* digits of SHA-256 */
 #define ID_LEN_MIN 4  /* shorter beginnings are names */
@@ -159,6 +160,32 @@ find_by_digest(struct store *s, const char *hex, struct descriptor *out, struct 
 	return -1;
 }
 
+/* What a short name stands for, where nothing is called so itself. */
+static int
+find_by_short(struct store *s, const char *text, struct strv *name, struct descriptor *out,
+	struct err *err)
+{
+	AUTO(registries) struct registries registries = REGISTRIES_INIT;
+	struct ref ref, names[REGISTRIES_SEARCH_MAX];
+	struct err ignored;
+	int i, count = 0, has = 0;
+
+	if (ref_parse(text, &ref, &ignored) < 0 || !ref.host_implied)
+		return 0;
+	if (registries_load(NULL, &registries, err) < 0)
+		return -1;
+	count = registries_names(&registries, &ref, names, err);
+	for (i = 0; i < count && has == 0; i++) {
+		AUTO(buf) struct buf full = BUF_INIT;
+
+		base_name(&names[i], &full);
+		has = store_name_get(s, full.data, out, err);
+		if (has == 1 && name != NULL)
+			strv_add(name, full.data);
+	}
+	return count < 0 ? -1 : has;
+}
+
 int
 image_find(struct store *s, const char *text, struct strv *name, struct descriptor *out,
 	struct err *err)
@@ -178,6 +205,8 @@ image_find(struct store *s, const char *text, struct strv *name, struct descript
 		has = find_by_id(s, hex, &d, err);
 	if (has == 0 && is_hex(hex) && strlen(hex) == DIGEST_HEX)
 		has = find_by_digest(s, hex, &d, err);
+	if (has == 0)
+		has = find_by_short(s, text, name, &d, err);
 	if (has < 0)
 		return -1;
 	if (has == 0 && full.len == 0 && !is_hex(hex))

@@ -11,6 +11,7 @@
 #include "registry/place_dir.h"
 #include "registry/place_layout.h"
 #include "registry/remote.h"
+#include "registry/shortname.h"
 
 void
 auto_spot(struct spot *s)
@@ -106,6 +107,8 @@ spot_open_source(struct spot *s, struct session *session, struct err *err)
 {
 	switch (s->kind) {
 	case SPOT_REGISTRY:
+		if (shortname_find(session, &s->ref, err) < 0)
+			return -1;
 		return remote_open(session, &s->ref, REMOTE_PULL, &s->place, err);
 	case SPOT_LAYOUT:
 		return place_layout_open(s->path, PLACE_LAYOUT_READ, &s->place, err);

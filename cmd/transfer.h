@@ -16,7 +16,7 @@
 
 struct transfer {
 	struct store *store;
-	struct ref ref; /* at the registry */
+	struct ref ref; /* at the registry; a short name becomes what it stands for */
 	const struct session_options *session;
 	const struct platform *platform; /* NULL: the host's */
 	bool all_platforms;

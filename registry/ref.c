@@ -251,11 +251,13 @@ set_name(struct ref *r, const char *name, size_t len, struct err *err)
 		return -1;
 	memcpy(r->host, host, host_len);
 	r->host[host_len] = '\0';
+	r->host_implied = repository == name;
 	library = strcasecmp(r->host, REF_HOST_DOCKER_HUB) == 0 &&
 		  memchr(repository, '/', len) == NULL;
 	if (library && len + strlen(HUB_LIBRARY) > REPOSITORY_MAX)
 		return err_set(err, ERR_INPUT, "the repository has more than %d characters",
 			REPOSITORY_MAX);
+	r->library_implied = library && r->host_implied;
 	if (library)
 		memcpy(r->repository, HUB_LIBRARY, strlen(HUB_LIBRARY));
 	memcpy(r->repository + (library ? strlen(HUB_LIBRARY) : 0), repository, len);

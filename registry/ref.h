@@ -23,6 +23,8 @@
 
 struct ref {
 	char host[272]; /* as written, with the port if one was said; never empty */
+	bool host_implied;       /* host is Docker Hub because none was said */
+	bool library_implied;    /* and repository begins with "library/" likewise */
 	char repository[256];
 	char tag[129];        /* "": none, a digest was given instead */
 	bool tag_implied;     /* tag is "latest" because nothing was said */

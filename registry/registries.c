@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
+#include "base/event.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -25,6 +27,14 @@ rule_clear(struct registries_rule *rule)
 	free(rule->file);
 }
 
+static void
+alias_clear(struct registries_alias *a)
+{
+	free(a->name);
+	free(a->target);
+	free(a->file);
+}
+
 void
 registries_free(struct registries *r)
 {
@@ -33,6 +43,11 @@ registries_free(struct registries *r)
 	for (i = 0; i < r->count; i++)
 		rule_clear(&r->rules[i]);
 	free(r->rules);
+	for (i = 0; i < r->alias_count; i++)
+		alias_clear(&r->aliases[i]);
+	free(r->aliases);
+	strv_free(&r->search);
+	free(r->search_file);
 	*r = (struct registries)REGISTRIES_INIT;
 }
 
@@ -124,6 +139,95 @@ parse_rule(const json_t *table, struct registries_rule *out, struct err *err)
 	return 0;
 }
 
+static void
+put_alias(struct registries *r, const struct registries_alias *alias)
+{
+	size_t i;
+
+	for (i = 0; i < r->alias_count; i++)
+		if (streq(r->aliases[i].name, alias->name)) {
+			alias_clear(&r->aliases[i]);
+			r->aliases[i] = *alias;
+			return;
+		}
+	r->aliases = grow(r->aliases, r->alias_count, &r->alias_room, sizeof *r->aliases);
+	r->aliases[r->alias_count++] = *alias;
+}
+
+/* An empty one is kept: it takes back what an earlier file says. */
+static int
+parse_aliases(const json_t *document, const char *file, struct registries *out, struct err *err)
+{
+	json_t *aliases = NULL, *value;
+	const char *name, *target;
+	struct ref ref;
+
+	if (json_get_object(document, "aliases", &aliases, err) < 0)
+		return -1;
+	json_object_foreach (aliases, name, value) {
+		struct registries_alias alias;
+
+		target = json_string_value(value);
+		if (target == NULL)
+			return err_set(err, ERR_INPUT, "the alias '%s' is no string", name);
+		if (target[0] != '\0' && (ref_parse(target, &ref, err) < 0 || ref.host_implied ||
+						 !ref.tag_implied || !digest_is_empty(&ref.digest)))
+			return err_set(err, ERR_INPUT,
+				"the alias '%s' is '%.100s', not a host and a repository", name,
+				target);
+		alias = (struct registries_alias){ xstrdup(name), xstrdup(target), xstrdup(file) };
+		put_alias(out, &alias);
+	}
+	return 0;
+}
+
+static int
+parse_short(const json_t *document, const char *file, struct registries *out, struct err *err)
+{
+	static const char *const modes[] = { "permissive", "disabled", "enforcing" };
+	const char *mode = NULL;
+	size_t i;
+	int said = json_get_strv(document, "unqualified-search-registries", &out->search, err);
+
+	if (said < 0 || json_get_string(document, "short-name-mode", &mode, err) < 0)
+		return -1;
+	if (out->search.count > REGISTRIES_SEARCH_MAX)
+		return err_set(err, ERR_INPUT, "more than %d unqualified-search-registries",
+			REGISTRIES_SEARCH_MAX);
+	if (said > 0)
+		out->search_file = xstrdup(file);
+	if (mode == NULL)
+		return 0;
+	for (i = 0; i < COUNT_OF(modes); i++)
+		if (streq(mode, modes[i])) {
+			out->mode = i == 2 ? REGISTRIES_SHORT_NONE : REGISTRIES_SHORT_ANY;
+			return 1;
+		}
+	return err_set(
+		err, ERR_INPUT, "short-name-mode is 'enforcing', 'permissive' or 'disabled'");
+}
+
+/* What `from` has moves; its aliases and rules are later ones. */
+static void
+merge(struct registries *r, struct registries *from, bool has_mode)
+{
+	size_t i;
+
+	for (i = 0; i < from->count; i++)
+		put_rule(r, &from->rules[i]);
+	for (i = 0; i < from->alias_count; i++)
+		put_alias(r, &from->aliases[i]);
+	from->count = from->alias_count = 0;
+	if (from->search_file != NULL) {
+		strv_free(&r->search);
+		strv_add_all(&r->search, &from->search);
+		free(r->search_file);
+		r->search_file = steal(&from->search_file);
+	}
+	if (has_mode)
+		r->mode = from->mode;
+}
+
 int
 registries_add(
 	struct registries *r, const char *text, size_t len, const char *file, struct err *err)
@@ -131,10 +235,15 @@ registries_add(
 	AUTO(json) json_t *document = NULL;
 	AUTO(registries) struct registries added = REGISTRIES_INIT;
 	json_t *tables = NULL, *table;
+	int has_mode;
 	size_t i;
 
 	if (toml_parse(text, len, &document, err) < 0 ||
-		json_get_array(document, "registry", &tables, err) < 0)
+		json_get_array(document, "registry", &tables, err) < 0 ||
+		parse_aliases(document, file, &added, err) < 0)
+		return err_in(err, "%s", file);
+	has_mode = parse_short(document, file, &added, err);
+	if (has_mode < 0)
 		return err_in(err, "%s", file);
 	json_array_foreach (tables, i, table) {
 		struct registries_rule rule = { .prefix = NULL };
@@ -146,9 +255,7 @@ registries_add(
 		rule.file = xstrdup(file);
 		put_rule(&added, &rule);
 	}
-	for (i = 0; i < added.count; i++)
-		put_rule(r, &added.rules[i]);
-	added.count = 0; /* they have moved */
+	merge(r, &added, has_mode > 0);
 	return 0;
 }
 
@@ -186,6 +293,25 @@ load_dir(struct registries *r, const char *dir, struct err *err)
 	return result < 0 ? -1 : 0;
 }
 
+/* What podman has learned; a file of others, which nobody should fail for. */
+static void
+load_learned(struct registries *r)
+{
+	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	AUTO(free) char *path = NULL;
+	struct err err;
+
+	if (geteuid() == 0)
+		path = xstrdup("/var/cache/containers/short-name-aliases.conf");
+	else if (cache != NULL && cache[0] == '/')
+		path = xasprintf("%s/containers/short-name-aliases.conf", cache);
+	else
+		path = xasprintf(
+			"%s/.cache/containers/short-name-aliases.conf", home != NULL ? home : "");
+	if (load_file(r, path, &err) < 0)
+		event_debug("%s", err.msg);
+}
+
 int
 registries_load(const char *file, struct registries *out, struct err *err)
 {
@@ -212,9 +338,47 @@ registries_load(const char *file, struct registries *out, struct err *err)
 			load_dir(&r, user_dir, err) < 0)
 			return -1;
 	}
+	if (file == NULL)
+		load_learned(&r);
 	*out = r;
 	r = (struct registries)REGISTRIES_INIT;
 	return 0;
+}
+
+static int
+complete(
+	const struct ref *ref, const char *text, const char *file, struct ref *out, struct err *err)
+{
+	if (ref_parse(text, out, err) < 0)
+		return err_in(err, "%s makes '%.200s' of a short name", file, text);
+	memcpy(out->tag, ref->tag, sizeof out->tag);
+	out->tag_implied = ref->tag_implied;
+	out->digest = ref->digest;
+	return 0;
+}
+
+int
+registries_names(const struct registries *r, const struct ref *ref,
+	struct ref out[REGISTRIES_SEARCH_MAX], struct err *err)
+{
+	const char *name = ref->repository + (ref->library_implied ? strlen("library/") : 0);
+	size_t i;
+
+	out[0] = *ref;
+	if (!ref->host_implied)
+		return 1;
+	for (i = 0; i < r->alias_count; i++)
+		if (streq(r->aliases[i].name, name) && r->aliases[i].target[0] != '\0')
+			return complete(ref, r->aliases[i].target, r->aliases[i].file, out, err) < 0
+				       ? -1
+				       : 1;
+	for (i = 0; i < r->search.count; i++) {
+		AUTO(free) char *text = xasprintf("%s/%s", r->search.items[i], name);
+
+		if (complete(ref, text, r->search_file, &out[i], err) < 0)
+			return -1;
+	}
+	return i > 0 ? (int)i : 1;
 }
 
 /* How much of "host/repository" a prefix stands for; 0: it does not match.  A port is a part of the

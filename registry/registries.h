@@ -6,18 +6,21 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/strv.h"
 #include "registry/ref.h"
 
 /* registries - registries.conf, version 2: which names are rewritten, mirrored, blocked or reached
- * without trust.  (containers-registries.conf(5))
+ * without trust, and what short ones stand for.  (containers-registries.conf(5))
  *
  * $CONTAINERS_REGISTRIES_CONF alone; else ~/.config/containers/registries.conf or
  * /etc/containers/registries.conf, and then *.conf of registries.conf.d beside each, in the order
- * of their names.  Of two tables with one prefix the later counts.  Short names and aliases are not
- * looked at: a name without a host is Docker Hub's. */
+ * of their names; and the aliases that podman has learned, in ~/.cache/containers/
+ * short-name-aliases.conf (root: below /var/cache), which is only read.  Of two tables with one
+ * prefix, and of two aliases of one name, the later counts. */
 
 #define REGISTRIES_FILE_MAX (1u << 20)
 #define REGISTRIES_MIRRORS_MAX 16
+#define REGISTRIES_SEARCH_MAX 16
 
 enum registries_pull { REGISTRIES_PULL_ALL, REGISTRIES_PULL_DIGEST, REGISTRIES_PULL_TAG };
 
@@ -34,9 +37,23 @@ struct registries_rule {
 	struct registries_mirror *mirrors;
 	size_t mirror_count, mirror_room;
 };
+/* What to do with a short name that has no alias, and several registries to look for it. */
+enum registries_short {
+	REGISTRIES_SHORT_ANY,  /* "permissive", "disabled": the first registry that has it */
+	REGISTRIES_SHORT_NONE, /* "enforcing": there is nobody who could be asked which */
+};
+struct registries_alias {
+	char *name, *target; /* "debian", "docker.io/library/debian" */
+	char *file;
+};
 struct registries {
 	struct registries_rule *rules;
 	size_t count, room;
+	struct registries_alias *aliases;
+	size_t alias_count, alias_room;
+	struct strv search; /* for short names */
+	char *search_file;  /* NULL: nobody says */
+	enum registries_short mode;
 };
 #define REGISTRIES_INIT       \
 	{                     \
@@ -51,6 +68,11 @@ int registries_load(const char *file, struct registries *out, struct err *err);
 int registries_add(
 	struct registries *r, const char *text, size_t len, const char *file, struct err *err);
 
+/* What ref may stand for, in the order to look for it: itself where it was said with a host, or
+ * where nothing is configured for it.  How many; -1: ERR_INPUT for an alias or registry that makes
+ * no name. */
+int registries_names(const struct registries *r, const struct ref *ref,
+	struct ref out[REGISTRIES_SEARCH_MAX], struct err *err);
 /* The rule with the longest prefix for a name, or NULL. */
 const struct registries_rule *registries_rule(const struct registries *r, const struct ref *ref);
 

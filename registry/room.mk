@@ -48,6 +48,7 @@ libregistry_a_SOURCES = \
 	registry/route.c registry/route.h \
 	registry/scope.c registry/scope.h \
 	registry/session.c registry/session.h \
+	registry/shortname.c registry/shortname.h \
 	registry/signature.c registry/signature.h \
 	registry/toml.c registry/toml.h \
 	registry/toml_value.c registry/toml_value.h \

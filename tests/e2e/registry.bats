@@ -32,6 +32,33 @@ load helpers
 	same "$(cat digest)" "$digest"
 }
 
+@test "a short name is what registries.conf says, and is known by its whole name" {
+	needs skopeo umoci busybox
+	registry_start
+	load_busybox
+	works prog push busybox "$REGISTRY/team/box:1"
+	works prog rmi busybox
+	mkdir -p "$HOME/.config/containers"
+	printf '[aliases]\n"box" = "%s/team/box"\n' "$REGISTRY" >"$HOME/.config/containers/registries.conf"
+	works prog auth explain box
+	stdout_has "the short name stands for $REGISTRY/team/box"
+	works prog digest box:1
+	digest=$(cat "$T/stdout")
+	works prog pull box:1
+	stdout_is "$REGISTRY/team/box:1@$digest"
+	works prog inspect -f '{{.Digest}}' box:1
+	stdout_is "$digest"
+	printf 'FROM box:1\nLABEL a=b\n' >Dockerfile
+	works prog build --pull -q -t app .
+	works prog build -q -t app .
+	# what is here by that name is meant first, and what is sent is Docker Hub's
+	works prog tag app box:1
+	printf 'FROM box:1\nLABEL c=d\n' >Dockerfile
+	works prog build -q -t app2 .
+	works prog inspect app2
+	stdout_has '"a": "b"'
+}
+
 @test "what the registry does not have is an error of its own kind" {
 	registry_start
 	fails 4 prog pull "$REGISTRY/nothing:1"

@@ -38,7 +38,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	AUTO(registries) struct registries r = REGISTRIES_INIT;
 	struct endpoint endpoints[REGISTRIES_MIRRORS_MAX + 1];
-	struct ref ref;
+	struct ref ref, names[REGISTRIES_SEARCH_MAX];
 	struct err err;
 	int i, count;
 
@@ -50,6 +50,13 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	count = registries_endpoints(&r, &ref, true, endpoints, &err);
 	for (i = 0; i < count; i++)
 		if (endpoints[i].ref.host[0] == '\0' || endpoints[i].ref.repository[0] == '\0')
+			abort();
+	if (ref_parse("b:1", &ref, &err) < 0)
+		abort();
+	count = registries_names(&r, &ref, names, &err);
+	for (i = 0; i < count; i++)
+		if (names[i].host[0] == '\0' || names[i].repository[0] == '\0' ||
+			!streq(names[i].tag, "1"))
 			abort();
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "registry/hosts.h"
+#include "registry/shortname.h"
 #include "tests/unit/table.h"
 
 /* hosts.toml: what it says, and where that leads. */
@@ -315,6 +316,81 @@ TEST(a_rule_of_registries_conf_is_all_that_counts)
 	is_true(strstr(err.msg, "_default/hosts.toml: line 1") != NULL);
 }
 
+static void
+open_short(struct fake *f, const char *mode, unsigned first, unsigned second)
+{
+	AUTO(free)
+	char *conf = xasprintf("%s\nunqualified-search-registries = "
+			       "['127.0.0.1:%u/a', '127.0.0.1:%u/a']\n",
+		mode, first, second);
+	AUTO(free) char *file = xasprintf("%s/r.conf", f->server.dir);
+
+	server_write(&f->server, "r.conf", conf);
+	session_free(f->session);
+	place_free(f->push);
+	place_free(f->pull);
+	f->push = f->pull = NULL;
+	f->session = NULL;
+	open_anonymous(
+		&f->server, (struct session_options){ .registries_conf = file }, &f->session);
+}
+
+TEST(a_short_name_is_the_first_registrys_that_has_it)
+{
+	AUTO(fake) struct fake f;
+	AUTO(fake) struct fake other;
+	AUTO(free) char *wanted = NULL;
+	struct ref ref;
+	struct err err = { 0 };
+
+	START(&f, "--page", "0");
+	START(&other, "--page", "0");
+	works(push(&other, &err));
+	wanted = xasprintf("127.0.0.1:%u", other.server.port);
+	open_short(&f, "", f.server.port, other.server.port);
+	works(ref_parse("b:1", &ref, &err));
+	works(shortname_find(f.session, &ref, &err));
+	same_str(ref.host, wanted);
+	same_str(ref.repository, "a/b");
+	same_str(ref.tag, "1");
+	works(ref_parse("b:none", &ref, &err));
+	same_int(shortname_find(f.session, &ref, &err), -1);
+	same_int(err.kind, ERR_NOTFOUND);
+	same_str(ref.host, "docker.io");
+	is_true(starts_with(err.msg, "none of 127.0.0.1:"));
+}
+
+TEST(a_registry_that_fails_ends_the_search_for_a_short_name)
+{
+	AUTO(fake) struct fake f;
+	AUTO(fake) struct fake other;
+	struct ref ref;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "* . status=500");
+	START(&other, "--page", "0");
+	works(push(&other, &err));
+	open_short(&f, "", f.server.port, other.server.port);
+	works(ref_parse("b:1", &ref, &err));
+	same_int(shortname_find(f.session, &ref, &err), -1);
+	same_int(err.kind, ERR_REMOTE);
+}
+
+TEST(a_short_name_that_may_be_several_is_refused_where_that_is_enforced)
+{
+	AUTO(fake) struct fake f;
+	struct ref ref;
+	struct err err = { 0 };
+
+	START(&f, "--page", "0");
+	works(push(&f, &err));
+	open_short(&f, "short-name-mode = 'enforcing'", f.server.port, f.server.port);
+	works(ref_parse("b:1", &ref, &err));
+	same_int(shortname_find(f.session, &ref, &err), -1);
+	same_int(err.kind, ERR_INPUT);
+	is_true(strstr(err.msg, "say which (short-name-mode is enforcing") != NULL);
+}
+
 int
 main(void)
 {
@@ -329,6 +405,9 @@ main(void)
 		CASE(a_path_may_be_all_there_is_before_the_repository),
 		CASE(pushes_go_to_a_mirror_only_where_that_is_said),
 		CASE(nothing_is_pushed_to_a_server_that_is_not_for_that),
+		CASE(a_short_name_is_the_first_registrys_that_has_it),
+		CASE(a_registry_that_fails_ends_the_search_for_a_short_name),
+		CASE(a_short_name_that_may_be_several_is_refused_where_that_is_enforced),
 		CASE(a_rule_of_registries_conf_is_all_that_counts),
 	};
 

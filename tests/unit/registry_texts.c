@@ -477,6 +477,59 @@ TEST(registries_conf)
 		"h: line 1: a value that is neither text nor number");
 }
 
+static void
+shortname_row(char **fields, size_t count)
+{
+	AUTO(registries) struct registries r = REGISTRIES_INIT;
+	AUTO(buf) struct buf got = BUF_INIT;
+	struct ref ref, names[REGISTRIES_SEARCH_MAX];
+	struct err err = { 0 };
+	int i, n = -1;
+
+	same_int(count, 3);
+	works(ref_parse(fields[1], &ref, &err));
+	if (registries_add(&r, fields[0], strlen(fields[0]), "f", &err) == 0)
+		n = registries_names(&r, &ref, names, &err);
+	for (i = 0; i < n; i++) {
+		buf_adds(&got, i > 0 ? " " : "");
+		ref_format(&names[i], REF_CANONICAL, &got);
+	}
+	if (n < 0)
+		buf_addf(&got, "error: %.*s", (int)strlen(fields[2]) - 7, err.msg);
+	same_str(got.data, fields[2]);
+}
+
+TEST(short_names)
+{
+	is_true(table_each(TESTDATA "/registry/shortnames.tsv", shortname_row) > 20);
+}
+
+TEST(of_several_files_the_later_says_what_a_short_name_is)
+{
+	AUTO(registries) struct registries r = REGISTRIES_INIT;
+	struct ref ref, names[REGISTRIES_SEARCH_MAX];
+	static const char *const texts[] = {
+		"short-name-mode = 'enforcing'\nunqualified-search-registries = ['a.io', 'b.io']\n"
+		"[aliases]\n'x' = 'r.io/x'\n'y' = 'r.io/y'\n",
+		"[aliases]\n'x' = 's.io/x'\n'y' = ''\n",
+	};
+	struct err err = { 0 };
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(texts); i++)
+		works(registries_add(&r, texts[i], strlen(texts[i]), "f", &err));
+	works(ref_parse("x", &ref, &err));
+	same_int(registries_names(&r, &ref, names, &err), 1);
+	same_str(names[0].host, "s.io");
+	works(ref_parse("y", &ref, &err));
+	same_int(registries_names(&r, &ref, names, &err), 2);
+	same_int(r.mode, REGISTRIES_SHORT_NONE);
+	same_str(r.search_file, "f");
+	works(registries_add(&r, "unqualified-search-registries = []", 34, "g", &err));
+	same_int(registries_names(&r, &ref, names, &err), 1);
+	same_str(names[0].host, "docker.io");
+}
+
 int
 main(void)
 {
@@ -501,6 +554,8 @@ main(void)
 		CASE(the_words_of_a_registry_are_shown_clean),
 		CASE(toml),
 		CASE(registries_conf),
+		CASE(short_names),
+		CASE(of_several_files_the_later_says_what_a_short_name_is),
 	};
 
 	return RUN(tests);
