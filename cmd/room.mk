@@ -14,6 +14,7 @@ libcmd_a_SOURCES = \
 	cmd/cmd_diff.c \
 	cmd/cmd_doctor.c \
 	cmd/cmd_find.c \
+	cmd/cmd_flatten.c \
 	cmd/cmd_history.c \
 	cmd/cmd_images.c \
 	cmd/cmd_import.c \
@@ -78,6 +79,7 @@ dist_man_MANS += \
 	cmd/man/cooper-digest.1 \
 	cmd/man/cooper-doctor.1 \
 	cmd/man/cooper-find.1 \
+	cmd/man/cooper-flatten.1 \
 	cmd/man/cooper-history.1 \
 	cmd/man/cooper-images.1 \
 	cmd/man/cooper-import.1 \
@@ -100,6 +102,7 @@ dist_man_MANS += \
 	cmd/man/cooper-run.1 \
 	cmd/man/cooper-save.1 \
 	cmd/man/cooper-sign.1 \
+	cmd/man/cooper-squash.1 \
 	cmd/man/cooper-tag.1 \
 	cmd/man/cooper-tags.1 \
 	cmd/man/cooper-verify.1 \

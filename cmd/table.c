@@ -38,6 +38,8 @@ const struct cmd *const cmd_table[] = {
 	&cmd_mutate,
 	&cmd_append,
 	&cmd_rebase,
+	&cmd_flatten,
+	&cmd_squash,
 	&cmd_referrers,
 	&cmd_tags,
 	&cmd_repos,

@@ -427,6 +427,40 @@ edit_layer_add(json_t *manifest, json_t *config, json_t *layer, const struct dig
 	return 0;
 }
 
+static void
+merge_history(json_t *config, size_t below)
+{
+	json_t *history = json_object_get(config, "history");
+	size_t layers = 0;
+
+	for (size_t i = 0; i < json_array_size(history); i++) {
+		json_t *row = json_array_get(history, i);
+
+		if (json_is_true(json_object_get(row, "empty_layer")))
+			continue;
+		if (layers++ >= below)
+			set_member(row, "empty_layer", json_true());
+	}
+	if (layers !=
+		json_array_size(json_object_get(json_object_get(config, "rootfs"), "diff_ids")))
+		json_object_del(config, "history");
+}
+
+int
+edit_layers_merge(json_t *manifest, json_t *config, size_t below, json_t *layer,
+	const struct digest *diff_id, struct err *err)
+{
+	json_t *ids = json_object_get(json_object_get(config, "rootfs"), "diff_ids");
+	json_t *layers = json_object_get(manifest, "layers");
+
+	merge_history(config, below);
+	while (json_array_size(ids) > below)
+		json_array_remove(ids, json_array_size(ids) - 1);
+	while (json_array_size(layers) > below)
+		json_array_remove(layers, json_array_size(layers) - 1);
+	return edit_layer_add(manifest, config, layer, diff_id, err);
+}
+
 static const struct {
 	const char *docker, *oci;
 } types[] = {

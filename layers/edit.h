@@ -46,6 +46,11 @@ void edit_created(json_t *config, const char *created);
 int edit_layer_add(json_t *manifest, json_t *config, json_t *layer, const struct digest *diff_id,
 	struct err *err);
 
+/* All layers but the first `below` ones become this one (taken).  What the history says of them stays, as
+ * rows without a layer; one that does not tell of all layers goes. */
+int edit_layers_merge(json_t *manifest, json_t *config, size_t below, json_t *layer,
+	const struct digest *diff_id, struct err *err);
+
 /* Docker's media types to OCI's, of a manifest or an index itself and of what it names.  ERR_INPUT for
  * one that has no such name. */
 int edit_to_oci(json_t *doc, struct err *err);

@@ -26,6 +26,7 @@ liblayers_a_SOURCES = \
 	layers/digest.c layers/digest.h \
 	layers/edit.c layers/edit.h \
 	layers/entry.c layers/entry.h \
+	layers/flatten.c layers/flatten.h \
 	layers/gc.c layers/gc.h \
 	layers/gc_mark.c layers/gc_mark.h \
 	layers/index.c layers/index.h \

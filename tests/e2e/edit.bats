@@ -202,3 +202,30 @@ base-1"
 	works prog rebase oci:out:rebased
 	stdout_is "$digest"
 }
+
+@test "flatten and squash make one layer of many, the same each time" {
+	registry_start
+	images OCI in "d/ d/one two" "d/.wh.one d/three" ".wh.two four"
+	works prog copy oci:in:latest "$REGISTRY/a:1"
+	works prog flatten "$REGISTRY/a:1" oci:out:flat
+	works prog flatten oci:in:latest --dst "$REGISTRY/a:flat"
+	same "$(prog digest "$REGISTRY/a:flat")" "$(prog copy oci:out:flat oci:again:1)"
+	works prog copy --platform linux/amd64 oci:out:flat oci:one:1
+	works umoci unpack --rootless --image one:1 bundle
+	same "$(cd bundle/rootfs && find . -type f | sort | tr '\n' ' ')" "./d/three ./four "
+	works config out flat amd64
+	stdout_has '"created_by": "cooper flatten: 3 layers"}'
+	registry_mark
+	works prog squash --last 2 "$REGISTRY/a:1" "$REGISTRY/b:1"
+	same "$(registry_requests | grep -c 'POST.*mount=sha256')" 1
+	works prog copy "$REGISTRY/b:1" oci:out:squashed
+	works prog copy --platform linux/arm64 oci:out:squashed oci:one:2
+	works umoci unpack --rootless --image one:2 bundle-2
+	same "$(cd bundle-2/rootfs && find . -type f | sort | tr '\n' ' ')" "./d/three ./four "
+	works skopeo inspect oci:one:2
+	same "$(grep -c '^  *"sha256:' "$T/stdout")" 2
+	fails 2 prog squash "$REGISTRY/a:1"
+	fails 2 prog squash --last 4 "$REGISTRY/a:1"
+	works prog flatten "$REGISTRY/a:flat"
+	stdout_is "$REGISTRY/a:flat@$(prog copy oci:out:flat oci:again:2)"
+}
