@@ -53,7 +53,7 @@ name_only_one(struct job *job, struct err *err)
 	const struct catalog *c = &read;
 	bool is_archive = from->kind != SPOT_REGISTRY && from->kind != SPOT_LAYOUT;
 
-	if (!job->in_place || from->kind == SPOT_REGISTRY)
+	if (!job->in_place || from->kind == SPOT_REGISTRY || from->kind == SPOT_DIR)
 		return 0;
 	if (is_archive)
 		c = place_archive_catalog(from->place);

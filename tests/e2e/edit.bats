@@ -133,6 +133,14 @@ PY
 	stdout_has '"Architecture": "s390x"'
 	works skopeo inspect --raw oci:out:2
 	stdout_has '"k": "v"'
+	works prog copy --platform linux/arm64 oci:in:latest dir:files
+	works prog label -l in=dir dir:files
+	works skopeo --override-arch arm64 inspect dir:files
+	stdout_has '"in": "dir"'
+	works prog copy oci:in:latest oci-archive:in.tar:1
+	works prog label -l in=archive oci-archive:in.tar
+	works skopeo inspect oci-archive:in.tar:1
+	stdout_has '"in": "archive"'
 	fails 2 prog label --platform linux/arm64 -l a=b oci:out:1
 	fails 2 prog mutate oci:out:1
 	fails 2 prog label -l nothing oci:out:1
