@@ -13,6 +13,7 @@ libcmd_a_SOURCES = \
 	cmd/cmd_copy.c \
 	cmd/cmd_diff.c \
 	cmd/cmd_doctor.c \
+	cmd/cmd_examine.c \
 	cmd/cmd_find.c \
 	cmd/cmd_flatten.c \
 	cmd/cmd_history.c \
@@ -97,6 +98,7 @@ dist_man_MANS += \
 	cmd/man/cooper-push.1 \
 	cmd/man/cooper-rebase.1 \
 	cmd/man/cooper-referrers.1 \
+	cmd/man/cooper-registry.1 \
 	cmd/man/cooper-repos.1 \
 	cmd/man/cooper-rmi.1 \
 	cmd/man/cooper-run.1 \

@@ -50,6 +50,7 @@ const struct cmd *const cmd_table[] = {
 	&cmd_login,
 	&cmd_logout,
 	&cmd_auth,
+	&cmd_registry,
 	&cmd_prune,
 	&cmd_check,
 	&cmd_doctor,

@@ -23,6 +23,7 @@ host_free(struct host *h)
 	buf_free(&h->tls.authorities);
 	free(h->tls.certificate);
 	free(h->tls.key);
+	free(h->certs);
 	free(h->root);
 	free(h->ns);
 	strv_free(&h->headers);
@@ -128,8 +129,10 @@ find_certificates(struct host *h, const char *cert_dir, struct err *err)
 	const char *home = getenv("HOME");
 	size_t i;
 
-	if (cert_dir != NULL)
+	if (cert_dir != NULL) {
+		h->certs = xstrdup(cert_dir);
 		return read_certificates(cert_dir, &h->tls, err);
+	}
 	for (i = 0; i < COUNT_OF(fixed); i++) {
 		AUTO(free) char *dir = NULL;
 
@@ -137,8 +140,10 @@ find_certificates(struct host *h, const char *cert_dir, struct err *err)
 			continue;
 		dir = xasprintf("%s%s/%s", fixed[i] != NULL ? "" : home,
 			fixed[i] != NULL ? fixed[i] : below_home[i], h->name);
-		if (access(dir, R_OK | X_OK) == 0)
-			return read_certificates(dir, &h->tls, err);
+		if (access(dir, R_OK | X_OK) == 0) {
+			h->certs = steal(&dir);
+			return read_certificates(h->certs, &h->tls, err);
+		}
 	}
 	return 0;
 }

@@ -30,6 +30,7 @@ struct host {
 	char *name;        /* as in struct ref */
 	bool may_be_plain; /* http, where https finds no TLS */
 	struct http_tls tls;
+	char *certs;          /* the directory that its certificates are from; NULL: none */
 	char *root;           /* what "/v2/" of a request's path stands for; NULL: that */
 	char *ns;             /* the registry it is a mirror of, which it is told; NULL: none */
 	struct strv headers;  /* "Name: value", for it alone */

@@ -48,6 +48,7 @@ http_response_clear(struct http_response *r)
 {
 	strv_free(&r->headers);
 	buf_free(&r->body);
+	strv_free(&r->certificate);
 	*r = (struct http_response)HTTP_RESPONSE_INIT;
 }
 
@@ -552,6 +553,20 @@ report(const struct exchange *x, int result)
 		event_debug("%s %s: %s", x->q->method, shown.data, x->err->msg);
 }
 
+static void
+read_certificate(struct exchange *x)
+{
+	struct curl_certinfo *chain = NULL;
+	const struct curl_slist *line;
+
+	if (curl_easy_getinfo(x->slot->easy, CURLINFO_CERTINFO, &chain) != CURLE_OK ||
+		chain == NULL || chain->num_of_certs < 1)
+		return;
+	for (line = chain->certinfo[0]; line != NULL; line = line->next)
+		if (!starts_with(line->data, "Cert:"))
+			strv_add(&x->r->certificate, line->data);
+}
+
 int
 http_perform(struct http *h, const struct http_request *q, struct http_response *r, struct err *err)
 {
@@ -563,12 +578,16 @@ http_perform(struct http *h, const struct http_request *q, struct http_response 
 	url_format(q->url, &url);
 	x.slot = slot_take(h, q->url);
 	prepare(&x, url.data);
+	if (q->wants_certificate)
+		curl_easy_setopt(x.slot->easy, CURLOPT_CERTINFO, 1l);
 	has_moved(&x);
 	curl_multi_add_handle(x.slot->multi, x.slot->easy);
 	if (q->send != NULL)
 		send_body(&x);
 	else
 		pump(&x);
+	if (q->wants_certificate)
+		read_certificate(&x);
 	curl_multi_remove_handle(x.slot->multi, x.slot->easy);
 	curl_slist_free_all(x.lines);
 	result = conclude(&x);

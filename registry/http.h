@@ -49,6 +49,7 @@ struct http_request {
 	const char *proxy;          /* NULL: none */
 	enum address_class reach;   /* the innermost address that may be connected to */
 	unsigned connect_ms;        /* 0: as http_new() was told */
+	bool wants_certificate;     /* the response tells who the other side is */
 
 	/* What is sent: size bytes, which send() writes into the sink; called once. */
 	int (*send)(void *arg, struct sink *out, struct err *err);
@@ -82,13 +83,15 @@ struct http_response {
 	int status;
 	struct strv headers; /* "name: value", names in lower case */
 	struct buf body;
+	struct strv certificate; /* "Issuer:...", "Expire date:..." of the other side's, as libcurl
+				    has them; where it was asked for, and TLS was spoken anew */
 	uint64_t received; /* bytes of the body that came, wherever they went */
 	enum http_failure failure;
 	enum address_class address; /* of the other side (by its name alone, behind a proxy) */
 };
 #define HTTP_RESPONSE_INIT                             \
 	{                                              \
-		.headers = STRV_INIT, .body = BUF_INIT \
+		.headers = STRV_INIT, .body = BUF_INIT, .certificate = STRV_INIT \
 	}
 void http_response_clear(struct http_response *r);
 void auto_http_response(struct http_response *r);

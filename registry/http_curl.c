@@ -10,6 +10,7 @@
 
 /* curl.h checks the types of values with macros of these names */
 #undef curl_easy_setopt
+#undef curl_easy_getinfo
 #undef curl_share_setopt
 
 #define LATE(result, name, parameters, arguments, otherwise)                                 \
@@ -67,6 +68,23 @@ curl_easy_setopt(CURL *easy, CURLoption option, ...)
 		code = function(easy, option, va_arg(values, curl_off_t));
 	else
 		code = function(easy, option, va_arg(values, void *));
+	va_end(values);
+	return code;
+}
+
+/* Each answer goes to where a pointer says. */
+CURLcode
+curl_easy_getinfo(CURL *easy, CURLINFO info, ...)
+{
+	CURLcode (*function)(CURL *, CURLINFO, ...) =
+		(CURLcode(*)(CURL *, CURLINFO, ...))late_find(LIBRARY, "curl_easy_getinfo");
+	CURLcode code = CURLE_FAILED_INIT;
+	va_list values;
+
+	if (function == NULL)
+		return code;
+	va_start(values, info);
+	code = function(easy, info, va_arg(values, void *));
 	va_end(values);
 	return code;
 }

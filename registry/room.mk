@@ -13,6 +13,7 @@ libregistry_a_SOURCES = \
 	registry/download.c registry/download.h \
 	registry/download_parts.c registry/download_parts.h \
 	registry/draft.c registry/draft.h \
+	registry/examine.c registry/examine.h \
 	registry/helper.c registry/helper.h \
 	registry/host.c registry/host.h \
 	registry/hosts.c registry/hosts.h \

@@ -239,6 +239,20 @@ PY
 	stderr_has "credential helper 'docker-credential-none-such' (from ~/.docker/config.json) is not in PATH"
 }
 
+@test "registry doctor says how a registry is reached, and writes nothing" {
+	registry_start
+	works prog registry doctor "$REGISTRY"
+	stdout_has "200 over plain http"
+	stdout_has "nobody is asked who they are"
+	works prog registry doctor --json "$REGISTRY/a/b"
+	same "$(jq -r '.[] | select(.name == "referrers") | .grade' "$T/stdout")" note
+	works prog repos "$REGISTRY"
+	stdout_is_empty
+	fails 7 prog registry doctor 127.0.0.1:1
+	stdout_has "answer"
+	fails 3 prog registry doctor nowhere
+}
+
 @test "a copy that fails leaves no part of an archive" {
 	local kind
 

@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include "registry/examine.h"
 #include "registry/hosts.h"
 #include "registry/shortname.h"
 #include "tests/unit/table.h"
@@ -316,6 +317,68 @@ TEST(a_rule_of_registries_conf_is_all_that_counts)
 	is_true(strstr(err.msg, "_default/hosts.toml: line 1") != NULL);
 }
 
+/* "what grade text" of the rows that have these words, with '|' between. */
+static void
+examine(struct fake *f, const char *const *words, const char *wanted)
+{
+	AUTO(examine) struct examine e = EXAMINE_INIT;
+	AUTO(free) char *text = xasprintf("127.0.0.1:%u/a/b:1", f->server.port);
+	AUTO(buf) struct buf got = BUF_INIT;
+	struct err err = { 0 };
+	struct ref ref;
+	size_t i, k;
+
+	works(ref_parse(text, &ref, &err));
+	is_true(examine_registry(f->session, &ref, true, &e, &err) >= 0);
+	for (i = 0; i < e.count; i++) {
+		is_true(strstr(e.rows[i].text, "secret") == NULL);
+		for (k = 0; words[k] != NULL; k++)
+			if (streq(e.rows[i].what, words[k]))
+				buf_addf(&got, "%s%d %s", got.len > 0 ? "|" : "",
+					(int)e.rows[i].grade, e.rows[i].text);
+	}
+	same_str(got.data, wanted);
+}
+
+TEST(an_examination_says_what_a_registry_asks_for_and_can_do)
+{
+	AUTO(fake) struct fake f;
+
+	start_with(&f, (struct session_options)USER,
+		(const char *const[]){ "--auth", "basic", "--referrers", "--rule",
+			"HEAD /manifests/ header=RateLimit-Limit:100;w=21600 "
+			"header=RateLimit-Remaining:97;w=21600",
+			NULL });
+	session_free(f.session);
+	f.session = NULL;
+	open_session((struct session_options)USER, &f.session);
+	examine(&f,
+		(const char *const[]){
+			"credentials", "authentication", "rate limit", "referrers", NULL },
+		"0 a password of user, from the command line|0 basic: accepted|"
+		"0 97;w=21600 left of 100;w=21600|0 the registry lists them");
+	session_free(f.session);
+	f.session = NULL;
+	open_anonymous(&f.server, (struct session_options)SESSION_OPTIONS_INIT, &f.session);
+	examine(&f, (const char *const[]){ "credentials", "authentication", NULL },
+		"1 none: anonymous|2 required, and there are no credentials");
+}
+
+TEST(an_examination_tries_the_mirrors)
+{
+	AUTO(fake) struct fake f;
+	AUTO(fake) struct fake m;
+	AUTO(free) char *wanted = NULL;
+
+	START(&f, "--page", "0");
+	START(&m, "--page", "0");
+	open_with(&f, "", m.server.port, "']\ncapabilities = ['pull']");
+	wanted = xasprintf("0 127.0.0.1:%u: 200, not asked what tags mean|"
+			   "1 the registry does not list them; the tag sha256-<hex> is used",
+		m.server.port);
+	examine(&f, (const char *const[]){ "mirror", "referrers", NULL }, wanted);
+}
+
 static void
 open_short(struct fake *f, const char *mode, unsigned first, unsigned second)
 {
@@ -408,6 +471,8 @@ main(void)
 		CASE(a_short_name_is_the_first_registrys_that_has_it),
 		CASE(a_registry_that_fails_ends_the_search_for_a_short_name),
 		CASE(a_short_name_that_may_be_several_is_refused_where_that_is_enforced),
+		CASE(an_examination_says_what_a_registry_asks_for_and_can_do),
+		CASE(an_examination_tries_the_mirrors),
 		CASE(a_rule_of_registries_conf_is_all_that_counts),
 	};
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "registry/examine.h"
 #include "tests/unit/remotes.h"
 
 /* Against Debian's registry in each of its configurations. */
@@ -141,6 +142,26 @@ make_certificates(struct server *server)
 	same_int(system(command), 0);
 }
 
+/* By a session of its own, which has not talked to it yet. */
+static void
+examine(struct server *server, const char *certs, const char *wanted)
+{
+	AUTO(session) struct session *s = NULL;
+	AUTO(examine) struct examine e = EXAMINE_INIT;
+	AUTO(free) char *text = xasprintf("127.0.0.1:%u/a/b", server->port);
+	struct err err = { 0 };
+	struct ref ref;
+	bool found = false;
+	size_t i;
+
+	open_anonymous(server, (struct session_options){ .cert_dir = certs, .tries = 1 }, &s);
+	works(ref_parse(text, &ref, &err));
+	same_int(examine_registry(s, &ref, true, &e, &err), certs != NULL);
+	for (i = 0; i < e.count; i++)
+		found = found || strstr(e.rows[i].text, wanted) != NULL;
+	is_true(found);
+}
+
 TEST(tls_is_trusted_by_the_authority_in_the_directory_only)
 {
 	AUTO(server) struct server server = { 0 };
@@ -161,6 +182,9 @@ TEST(tls_is_trusted_by_the_authority_in_the_directory_only)
 	certs = xasprintf("%s/certs", server.dir);
 	open_anonymous(&server, (struct session_options){ .cert_dir = certs }, &s);
 	push_and_pull(s, &server, "a/b");
+	examine(&server, certs, "the certificate is trusted, with what is in ");
+	examine(&server, certs, "authority, valid until ");
+	examine(&server, NULL, "signed by nobody this machine trusts");
 
 	open_anonymous(&server, (struct session_options){ .tries = 2 }, &stranger);
 	p = open_at(stranger, &server, "a/b", REMOTE_PULL);
