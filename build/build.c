@@ -24,6 +24,7 @@
 #include "build/output.h"
 #include "build/plan.h"
 #include "build/solve.h"
+#include "build/ssh_agent.h"
 
 /* What all platforms of one call have in common. */
 struct building {
@@ -614,13 +615,18 @@ build_run(struct store *store, const struct build_options *o, struct build_resul
 	static const struct build_output plain = {
 		.type = BUILD_OUTPUT_IMAGE, .codec = CODEC_GZIP, .level = CODEC_DEFAULT
 	};
+	AUTO(ssh_agents) struct ssh_agents *agents = NULL;
+	struct build_options own = *o;
 	struct building b = { .store = store,
-		.o = o,
+		.o = &own,
 		.input = INPUT_INIT,
 		.diagnostics = DIAGNOSTICS_INIT,
 		.lint = LINT_INIT };
 	int result;
 
+	if (ssh_agents_start(&o->ssh, &agents, err) < 0)
+		return -1;
+	own.ssh = *ssh_agents_specs(agents);
 	b.output = o->output_count > 0 ? &o->outputs[0] : &plain;
 	b.files_only = o->output_count > 0 && !o->push;
 	for (size_t i = 0; i < o->output_count; i++) {

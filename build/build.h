@@ -51,7 +51,7 @@ struct build_options {
 	struct strv labels;     /* NAME=value */
 	struct strv contexts;   /* --build-context name=value */
 	struct strv secrets;    /* --secret id=...,src=...|env=... */
-	struct strv ssh;        /* --ssh default|id[=socket] */
+	struct strv ssh;        /* --ssh default|id[=socket|key,...] */
 	struct strv add_hosts;  /* --add-host name:address */
 	const char *target;
 	struct strv platforms;

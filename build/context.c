@@ -145,9 +145,10 @@ start_fetching(struct solve *s, struct context_run *c, struct err *err)
 		.memory = -1,
 		.tree = TREE_NEW_INIT,
 		.step = first_reader(s->plan, (size_t)(c - s->contexts)) };
-	struct fetch_job f = {
-		.fetch = c->fetch, .session = &s->o->session, .secrets = &s->o->secrets
-	};
+	struct fetch_job f = { .fetch = c->fetch,
+		.session = &s->o->session,
+		.secrets = &s->o->secrets,
+		.ssh = &s->o->ssh };
 	struct worker_job w = { .name = "fetch", .run = fetch_run, .arg = &f };
 
 	f.known = c->past.facts;

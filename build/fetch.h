@@ -54,6 +54,7 @@ struct fetch_job {
 	const struct fetch *fetch;
 	const struct session_options *session;
 	const struct strv *secrets; /* --secret; NULL: none */
+	const struct strv *ssh;     /* --ssh, sockets only: git takes that of "default"; NULL: none */
 	const json_t *known;        /* facts of what was fetched before, the latest first; NULL: none */
 	int dir, scratch;
 };

@@ -10,6 +10,7 @@
 #include "base/strv.h"
 #include "build/fetch_inside.h"
 #include "build/secret.h"
+#include "build/ssh_relay.h"
 #include "layers/tree.h"
 #include "registry/base64.h"
 
@@ -389,6 +390,18 @@ forget(struct git *g)
 	strv_free(&g->env);
 }
 
+/* The agent of --ssh default comes before that of our environment. */
+static int
+take_agent(struct git *g, const struct strv *ssh, struct err *err)
+{
+	AUTO(free) char *socket = NULL;
+	int found = ssh != NULL ? ssh_relay_find(ssh, "default", &socket, err) : 0;
+
+	if (found > 0)
+		strv_env_set(&g->env, "SSH_AUTH_SOCK", socket);
+	return found < 0 ? -1 : 0;
+}
+
 int
 fetch_git(const struct fetch_job *job, size_t *same, json_t **facts, struct err *err)
 {
@@ -398,7 +411,9 @@ fetch_git(const struct fetch_job *job, size_t *same, json_t **facts, struct err 
 	int result;
 
 	make_environment(&g);
-	result = authorize(&g, job->secrets, err);
+	result = take_agent(&g, job->ssh, err);
+	if (result == 0)
+		result = authorize(&g, job->secrets, err);
 	strv_addf(&g.env, "GIT_CONFIG_COUNT=%zu", g.configs);
 	if (result == 0 && is_known(&g, job->known, same))
 		result = 1;

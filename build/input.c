@@ -124,7 +124,9 @@ fetch_tree(struct store *store, const struct build_options *o, const struct fetc
 	AUTO(tree_new) struct tree_new new = TREE_NEW_INIT;
 	AUTO(source_past) struct source_past past = SOURCE_PAST_INIT;
 	AUTO(json) json_t *result = NULL;
-	struct fetch_job fetching = { .fetch = f, .session = &o->session, .secrets = &o->secrets };
+	struct fetch_job fetching = {
+		.fetch = f, .session = &o->session, .secrets = &o->secrets, .ssh = &o->ssh
+	};
 	struct worker_job job = { .name = "context", .run = fetch_run, .arg = &fetching };
 	struct err ignored;
 	size_t index;

@@ -29,6 +29,7 @@ libbuild_a_SOURCES = \
 	build/secret.c build/secret.h \
 	build/solve.c build/solve.h \
 	build/source.c build/source.h \
+	build/ssh_agent.c build/ssh_agent.h \
 	build/ssh_relay.c build/ssh_relay.h \
 	build/stat_cache.c build/stat_cache.h \
 	build/step_add.c \

@@ -67,8 +67,9 @@ static const struct opt options[] = { OPT_STR('f', "file", struct values, build.
 		"a secret for RUN --mount=type=secret: id=name[,src=path|env=variable]; "
 		"HTTP_AUTH_TOKEN_<host>, HTTP_AUTH_HEADER_<host>, GIT_AUTH_TOKEN[.<host>] and "
 		"GIT_AUTH_HEADER[.<host>] are for what is fetched"),
-	OPT_STRV(0, "ssh", struct values, build.ssh, "id[=socket]",
-		"an ssh agent for RUN --mount=type=ssh; default is that of SSH_AUTH_SOCK"),
+	OPT_STRV(0, "ssh", struct values, build.ssh, "id[=socket|key,...]",
+		"an ssh agent for RUN --mount=type=ssh, or keys for one; default is that of "
+		"SSH_AUTH_SOCK"),
 	OPT_STR(0, "network", struct values, build.network, "mode",
 		"of RUN: default, host or none"),
 	OPT_STRV(0, "add-host", struct values, build.add_hosts, "name:address",

@@ -66,12 +66,48 @@ teardown() {
 	dockerfile "FROM busybox" "RUN --mount=type=ssh,required true"
 	fails 4 prog build ctx
 	stderr_has "ssh agent default is required: give it with --ssh default"
-	echo key >key
 	dockerfile "FROM busybox" "RUN --mount=type=ssh true"
-	fails 3 prog build --ssh default=key ctx
-	stderr_has "'key' is no socket of an agent; keys are for ssh-add to load"
 	fails 4 env -u SSH_AUTH_SOCK "$builddir/cooper" build --ssh default ctx
 	stderr_has "SSH_AUTH_SOCK is not set"
+}
+
+@test "keys given to --ssh are in an agent for as long as the build" {
+	setup_base
+	needs ssh-agent
+	for key in one two three; do
+		ssh-keygen -q -t ed25519 -N '' -C "comment-$key" -f $key
+	done
+	ssh-keygen -q -t ed25519 -N phrase -f locked
+	echo none >wrong
+	chmod 600 wrong
+	cp three open
+	chmod 644 open
+	cp "$builddir/tests/e2e/askagent" ctx/
+	dockerfile "FROM busybox" "COPY askagent /bin/" "RUN --mount=type=ssh askagent" \
+		"RUN --mount=type=ssh,id=more askagent | sed s/^/more/"
+	works prog build --progress plain --ssh default=one,two --ssh more=three ctx
+	grep -q '^#[0-9]* [0-9.]* [^m].*comment-one.*comment-two' "$T/stderr"
+	grep -q 'more.*comment-three' "$T/stderr"
+	same "$(ls -A "$T/tmp")" ""
+	fails 3 prog build --ssh default=locked ctx
+	stderr_has "--ssh default: 'locked' needs a passphrase"
+	fails 3 prog build --ssh default=one,wrong ctx
+	stderr_has "'wrong': Error loading key"
+	fails 3 prog build --ssh default=open ctx
+	stderr_has "'open': Permissions 0644"
+	fails 4 prog build --ssh default=nokey,one ctx
+	stderr_has "'nokey': No such file"
+	mkdir programs
+	ln -s "$(command -v true)" programs/ssh-add
+	PATH=$PWD/programs fails 4 "$builddir/cooper" build --ssh default=one ctx
+	stderr_has "ssh-agent is not installed"
+	same "$(ls -A "$T/tmp")" ""
+	# killed, it leaves none either
+	dockerfile "FROM busybox" "RUN --mount=type=ssh echo here; sleep 100"
+	"$builddir/cooper" build --progress plain --ssh default=one ctx 2>"$T/log" 3>&- &
+	timeout 20 sh -c 'until grep -q " here$" "$1"; do sleep 0.1; done' wait "$T/log"
+	kill -9 $!
+	timeout 20 sh -c 'while ls "$1" | grep -q ssh; do sleep 0.1; done' wait "$T/tmp"
 }
 
 @test "a secret is a file or a variable, and stays nowhere" {
