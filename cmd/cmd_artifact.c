@@ -23,7 +23,6 @@
 #define TITLE "org.opencontainers.image.title"
 #define FILE_TYPE "application/octet-stream"
 #define ARTIFACT_TYPE "application/vnd.unknown.artifact.v1"
-#define CHUNK (1u << 20)
 
 struct values {
 	const char *artifact_type, *subject, *dir;
@@ -41,27 +40,6 @@ static const struct opt options[] = { OPT_STR(0, "artifact-type", struct values,
 	OPT_STRV(0, "annotation", struct values, annotations, "key=value", "push: of the manifest"),
 	OPT_STR('o', "output", struct values, dir, "dir", "pull: write the files there, not here"),
 	REMOTE_OPTIONS(struct values, remote), UI_OPTIONS(struct values, ui), OPT_END };
-
-/* A file on offer. */
-struct source_file {
-	struct source source;
-	int fd;
-};
-
-static int
-file_send(struct source *s, uint64_t offset, struct sink *out, struct err *err)
-{
-	const struct source_file *f = (const struct source_file *)(const void *)s;
-	AUTO(free) char *bytes = xmalloc(CHUNK);
-	ssize_t n;
-
-	while ((n = fd_pread(f->fd, bytes, CHUNK, offset)) > 0) {
-		if (sink_write(out, bytes, (size_t)n, err) < 0)
-			return -1;
-		offset += (uint64_t)n;
-	}
-	return n < 0 ? err_sys(err, "read") : 0;
-}
 
 static int
 describe_file(struct source_file *f, struct descriptor *out, struct err *err)
@@ -81,7 +59,7 @@ push_file(struct place *to, const char *text, json_t *layers, struct err *err)
 	bool has_type = colon != NULL && strchr(colon, '/') != NULL && colon[1] != '/';
 	AUTO(free) char *path = has_type ? xstrndup(text, (size_t)(colon - text)) : xstrdup(text);
 	AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct source_file file = { .source = { .send = file_send }, .fd = fd };
+	struct source_file file;
 	AUTO(descriptor) struct descriptor d = { .size = 0 };
 	struct stat st;
 	int has;
@@ -90,6 +68,7 @@ push_file(struct place *to, const char *text, json_t *layers, struct err *err)
 		return err_sys(err, "'%s'", path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, ERR_INPUT, "'%s' is not a file", path);
+	source_file(&file, fd, (uint64_t)st.st_size);
 	if (snprintf(d.media_type, sizeof d.media_type, "%s", has_type ? colon + 1 : FILE_TYPE) >=
 		(int)sizeof d.media_type)
 		return err_set(err, ERR_USAGE, "'%s': the type is too long", text);

@@ -98,17 +98,28 @@ find_in_store(struct files *f, const char *text, struct files_image *i, struct d
 	return 1;
 }
 
-static int
-find(struct files *f, struct files_image *i, struct descriptor *root, struct err *err)
+int
+files_place(struct files *f, const char *text, struct files_image *out, struct descriptor *root,
+	struct err *err)
 {
-	int found = spot_has_scheme(i->text) ? 0 : find_in_store(f, i->text, i, root, err);
+	int found;
 
+	out->text = text;
+	found = spot_has_scheme(text) ? 0 : find_in_store(f, text, out, root, err);
 	if (found != 0)
 		return found < 0 ? -1 : 0;
-	if (spot_parse(i->text, &i->spot, err) < 0 ||
-		spot_open_source(&i->spot, f->session, err) < 0)
+	if (spot_parse(text, &out->spot, err) < 0 ||
+		spot_open_source(&out->spot, f->session, err) < 0)
 		return -1;
-	i->place = i->spot.place;
+	out->place = out->spot.place;
+	return 0;
+}
+
+int
+files_resolve(struct files_image *i, struct descriptor *root, struct err *err)
+{
+	if (!digest_is_empty(&root->digest))
+		return 0;
 	return i->place->ops->resolve(i->place, spot_name(&i->spot), root, err);
 }
 
@@ -154,15 +165,9 @@ read_manifest(struct files_image *i, const struct descriptor *root, const struct
 		descriptor_free(&d);
 		descriptor_copy(&next, &d);
 	}
-	if (place_read(i->place, &d, MANIFEST_MAX, &bytes, err) < 0 ||
-		manifest_parse(bytes.data, bytes.len, d.media_type, &i->manifest, err) < 0)
+	if (place_read(i->place, &d, MANIFEST_MAX, &bytes, err) < 0)
 		return -1;
-	for (size_t l = 0; l < i->manifest.layer_count; l++)
-		if (!media_is_layer(i->manifest.layers[l].media_type))
-			return err_set(err, ERR_INPUT,
-				"this is no image: it has a layer of type '%s'",
-				i->manifest.layers[l].media_type);
-	return 0;
+	return manifest_parse(bytes.data, bytes.len, d.media_type, &i->manifest, err);
 }
 
 int
@@ -172,10 +177,9 @@ files_open(struct files *f, const char *text, const char *platform, struct files
 	AUTO(descriptor) struct descriptor root = { .size = 0 };
 	struct platform wanted;
 
-	out->text = text;
 	if (platform != NULL && platform_parse(platform, &wanted, err) < 0)
 		return -1;
-	if (find(f, out, &root, err) < 0)
+	if (files_place(f, text, out, &root, err) < 0 || files_resolve(out, &root, err) < 0)
 		return -1;
 	if (read_manifest(out, &root, platform != NULL ? &wanted : NULL, err) < 0)
 		return err_in(err, "%s", text);
@@ -308,6 +312,8 @@ open_layer(struct files *f, const struct files_image *i, const struct descriptor
 {
 	struct stream *bytes = NULL, *tar = NULL;
 
+	if (!media_is_layer(d->media_type))
+		return err_set(err, ERR_INPUT, "its type is '%s': this is no image", d->media_type);
 	if (open_bytes(f, i, d, o, &bytes, err) < 0)
 		return -1;
 	if (codec_decode_sniffed(stream_verify(bytes, &d->digest, d->size), &tar, NULL, err) < 0)

@@ -51,6 +51,11 @@ void auto_files_image(struct files_image *i);
 int files_open(struct files *f, const char *text, const char *platform, struct files_image *out,
 	struct err *err);
 
+/* The same in two steps: where it is (root is filled for an image of the store), and what its name means. */
+int files_place(struct files *f, const char *text, struct files_image *out, struct descriptor *root,
+	struct err *err);
+int files_resolve(struct files_image *i, struct descriptor *root, struct err *err);
+
 /* The stack as far as it is loaded; lent. */
 struct roll_stack files_stack(const struct files_image *i);
 /* Whether a layer can be loaded without asking the image's place. */

@@ -6,6 +6,7 @@ libcmd_a_SOURCES = \
 	cmd/cmd.h \
 	cmd/cmd_append.c \
 	cmd/cmd_artifact.c \
+	cmd/cmd_blob.c \
 	cmd/cmd_build.c \
 	cmd/cmd_cat.c \
 	cmd/cmd_check.c \
@@ -71,9 +72,11 @@ dist_man_MANS += \
 	cmd/man/cooper-append.1 \
 	cmd/man/cooper-artifact.1 \
 	cmd/man/cooper-auth.1 \
+	cmd/man/cooper-blob.1 \
 	cmd/man/cooper-build.1 \
 	cmd/man/cooper-cat.1 \
 	cmd/man/cooper-check.1 \
+	cmd/man/cooper-config.1 \
 	cmd/man/cooper-copy.1 \
 	cmd/man/cooper-delete.1 \
 	cmd/man/cooper-diff.1 \

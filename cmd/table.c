@@ -32,6 +32,8 @@ const struct cmd *const cmd_table[] = {
 	&cmd_diff,
 	&cmd_digest,
 	&cmd_manifest,
+	&cmd_config,
+	&cmd_blob,
 	&cmd_index,
 	&cmd_annotate,
 	&cmd_label,

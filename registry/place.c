@@ -45,6 +45,20 @@ source_bytes(struct source_bytes *s, const void *bytes, size_t len)
 }
 
 static int
+file_send(struct source *source, uint64_t offset, struct sink *out, struct err *err)
+{
+	const struct source_file *s = (const struct source_file *)(const void *)source;
+
+	return sink_send(out, s->fd, offset, s->size, "the file", err);
+}
+
+void
+source_file(struct source_file *s, int fd, uint64_t size)
+{
+	*s = (struct source_file){ .source = { .send = file_send }, .fd = fd, .size = size };
+}
+
+static int
 place_send(struct source *source, uint64_t offset, struct sink *out, struct err *err)
 {
 	const struct source_place *s = (const struct source_place *)(const void *)source;

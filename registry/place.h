@@ -36,6 +36,13 @@ struct source_bytes { /* lent bytes */
 };
 void source_bytes(struct source_bytes *s, const void *bytes, size_t len);
 
+struct source_file { /* a file's size bytes, by their offset; lent */
+	struct source source;
+	int fd;
+	uint64_t size;
+};
+void source_file(struct source_file *s, int fd, uint64_t size);
+
 struct source_place { /* what a place has; both lent */
 	struct source source;
 	struct place *place;

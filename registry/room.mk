@@ -39,6 +39,7 @@ libregistry_a_SOURCES = \
 	registry/ref.c registry/ref.h \
 	registry/remote.c registry/remote.h \
 	registry/registries.c registry/registries.h \
+	registry/remote_blob.c registry/remote_blob.h \
 	registry/remote_lists.c \
 	registry/remote_referrers.c registry/remote_referrers.h \
 	registry/remote_repository.h \

@@ -219,3 +219,31 @@ scene() {
 	works prog ls --json oci:evil.oci
 	stdout_has 'a\u001b[2Jb'
 }
+
+@test "config and blob give bytes by their digest" {
+	local config layer
+
+	scene
+	layout all one.tar two.tar
+	config=$(grep -o '"config":{[^}]*' all/blobs/sha256/* | grep -o 'sha256:[0-9a-f]*')
+	layer=sha256:$(sha256sum <one.tar | cut -d' ' -f1)
+	registry_start
+	works prog copy oci:all "$REGISTRY/a:1"
+	for place in oci:all "docker://$REGISTRY/a:1"; do
+		works prog config "$place"
+		same "sha256:$(sha256sum <"$T/stdout" | cut -d' ' -f1)" "$config"
+		works prog blob get -o got.tar "$place" "$layer"
+		works cmp got.tar one.tar
+		works prog blob stat "$place" "$layer"
+		stdout_has "\"digest\":\"$layer\",\"size\":$(stat -c %s one.tar)"
+		fails 4 prog blob stat "$place" "sha256:$(printf %064d 0)"
+	done
+	works bash -c "echo bytes | '$builddir/cooper' blob put $REGISTRY/other -"
+	stdout_is '{"digest":"sha256:'"$(echo bytes | sha256sum | cut -d' ' -f1)"'","size":6}'
+	works prog blob get "$REGISTRY/other" "sha256:$(echo bytes | sha256sum | cut -d' ' -f1)"
+	stdout_is bytes
+	sed -i s/tool/TOOL/ "all/blobs/sha256/${layer#*:}"
+	fails 6 prog blob get -o bad.tar oci:all "$layer"
+	is_missing bad.tar
+	fails 2 prog blob put oci:all one.tar
+}
