@@ -36,6 +36,7 @@ libcmd_a_SOURCES = \
 	cmd/cmd_run.c \
 	cmd/cmd_save.c \
 	cmd/cmd_sign.c \
+	cmd/cmd_sync.c \
 	cmd/cmd_tag.c \
 	cmd/cmd_version.c \
 	cmd/files.c cmd/files.h \
@@ -108,6 +109,7 @@ dist_man_MANS += \
 	cmd/man/cooper-save.1 \
 	cmd/man/cooper-sign.1 \
 	cmd/man/cooper-squash.1 \
+	cmd/man/cooper-sync.1 \
 	cmd/man/cooper-tag.1 \
 	cmd/man/cooper-tags.1 \
 	cmd/man/cooper-verify.1 \

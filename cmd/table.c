@@ -26,6 +26,7 @@ const struct cmd *const cmd_table[] = {
 	&cmd_load,
 	&cmd_import,
 	&cmd_copy,
+	&cmd_sync,
 	&cmd_ls,
 	&cmd_cat,
 	&cmd_find_command,

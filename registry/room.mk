@@ -49,11 +49,13 @@ libregistry_a_SOURCES = \
 	registry/retry.c registry/retry.h \
 	registry/route.c registry/route.h \
 	registry/scope.c registry/scope.h \
+	registry/semver.c registry/semver.h \
 	registry/session.c registry/session.h \
 	registry/shortname.c registry/shortname.h \
 	registry/signature.c registry/signature.h \
 	registry/toml.c registry/toml.h \
 	registry/toml_value.c registry/toml_value.h \
+	registry/sync_list.c registry/sync_list.h \
 	registry/token.c registry/token.h \
 	registry/upload.c registry/upload.h \
 	registry/upload_chunks.c registry/upload_chunks.h \

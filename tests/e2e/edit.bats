@@ -237,3 +237,38 @@ base-1"
 	works prog flatten "$REGISTRY/a:flat"
 	stdout_is "$REGISTRY/a:flat@$(prog copy oci:out:flat oci:again:2)"
 }
+
+@test "sync copies a list, only what differs, and goes on after a failure" {
+	registry_start
+	images OCI in a
+	images OCI new b
+	for tag in 1.1 1.2 1.3-rc latest; do
+		works prog copy oci:in:latest "$REGISTRY/team/app:$tag"
+	done
+	works prog copy oci:in:latest "$REGISTRY/team/other:1.2"
+	works prog copy oci:in:latest "$REGISTRY/else:1"
+	cat >list <<-EOF
+		# tags by version
+		$REGISTRY/team/app  $REGISTRY/copy  semver=>=1.1,<2 not=1.1
+		$REGISTRY/team/app:latest oci:out:latest platform=linux/arm64
+		$REGISTRY/none:1 $REGISTRY/none:2
+		oci:new:latest $REGISTRY/new:1
+		oci:in:latest $REGISTRY/new:1
+	EOF
+	fails 4 prog sync --dry-run list
+	same "$(prog tags "$REGISTRY/copy" 2>&1 | grep -c 1.2)" 0
+	is_missing out
+	fails 4 prog sync list
+	stderr_has "2 of 5 failed"
+	stdout_has "copied      $REGISTRY/team/app:1.2  $REGISTRY/copy:1.2  sha256:"
+	stdout_has "failed      $REGISTRY/none:1"
+	stdout_has "another one has the same target"
+	same "$(prog tags "$REGISTRY/copy")" 1.2
+	works skopeo --override-arch arm64 inspect oci:out:latest
+	sed -i '/none/d; /in:latest/d' list
+	works prog sync --format json - <list
+	same "$(grep -c '"status": "same"' "$T/stdout")" 3
+	works prog sync "$REGISTRY/team/*" "$REGISTRY/mirror" 'tags=1.*' -j 2
+	same "$(prog tags "$REGISTRY/mirror/app" | tr '\n' ' ')$(prog tags "$REGISTRY/mirror/other")" "1.1 1.2 1.3-rc 1.2"
+	fails 3 prog sync list list tags='*' nonsense
+}

@@ -74,3 +74,7 @@ UNIT_TESTS += tests/unit/registry_hosts
 tests_unit_registry_hosts_SOURCES = tests/unit/registry_hosts.c
 tests_unit_registry_hosts_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_registry_hosts_LDADD = $(REGISTRY_LIBS) $(TEST_LIBS)
+UNIT_TESTS += tests/unit/registry_sync_list
+tests_unit_registry_sync_list_SOURCES = tests/unit/registry_sync_list.c
+tests_unit_registry_sync_list_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_registry_sync_list_LDADD = $(REGISTRY_LIBS) $(TEST_LIBS)
