@@ -13,18 +13,16 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "layers/layer.h"
+#include "registry/draft.h"
 
-/* What stands for a blob of the other place: a layer, in a file, or a document, in memory. */
+/* What stands for a layer or document of the other place. */
 struct made {
 	struct digest was;
 	struct descriptor now;
-	struct buf bytes;
-	int fd;
 };
 
 struct convert {
-	struct place place;
-	struct place *from;
+	struct place *from, *draft;
 	const struct place_convert_options *options;
 	const struct place_copy_options *copy;
 	int spool;
@@ -32,33 +30,21 @@ struct convert {
 	size_t count, room;
 };
 
-static const struct made *
+static const struct descriptor *
 find_made(const struct convert *c, const struct digest *was)
 {
 	for (size_t i = 0; i < c->count; i++)
 		if (digest_same(&c->made[i].was, was))
-			return &c->made[i];
+			return &c->made[i].now;
 	return NULL;
 }
 
-static const struct made *
-find_now(const struct convert *c, const struct digest *now)
+static void
+add_made(struct convert *c, const struct digest *was, const struct descriptor *now)
 {
-	for (size_t i = 0; i < c->count; i++)
-		if (digest_same(&c->made[i].now.digest, now))
-			return &c->made[i];
-	return NULL;
-}
-
-static struct made *
-add_made(struct convert *c, const struct digest *was)
-{
-	struct made *m;
-
 	c->made = grow(c->made, c->count, &c->room, sizeof *c->made);
-	m = &c->made[c->count++];
-	*m = (struct made){ .was = *was, .bytes = BUF_INIT, .fd = -1 };
-	return m;
+	c->made[c->count].was = *was;
+	descriptor_copy(now, &c->made[c->count++].now);
 }
 
 static bool
@@ -126,7 +112,6 @@ make_layer(struct convert *c, const struct descriptor *layer, struct err *err)
 {
 	AUTO(fd) int fd = spool_file(c, err);
 	struct layer_made out;
-	struct made *m;
 	uint32_t event;
 
 	if (fd < 0)
@@ -137,9 +122,8 @@ make_layer(struct convert *c, const struct descriptor *layer, struct err *err)
 		return err_in(err, "%s", layer->digest.text);
 	}
 	event_done(event);
-	m = add_made(c, &layer->digest);
-	m->now = out.blob;
-	m->fd = fd_steal(&fd);
+	add_made(c, &layer->digest, &out.blob);
+	draft_file(c->draft, fd_steal(&fd), &out.blob);
 	return 0;
 }
 
@@ -194,19 +178,22 @@ rename_descriptor(json_t *o, const char *type, const struct descriptor *now)
 		json_object_del(json_object_get(o, "annotations"), about_bytes[i]);
 }
 
-static void
+static int
 add_document(struct convert *c, const struct descriptor *d, const char *type, const json_t *doc,
-	struct descriptor *converted)
+	struct descriptor *converted, struct err *err)
 {
-	struct made *m = add_made(c, &d->digest);
+	AUTO(descriptor) struct descriptor now = { .size = 0 };
+	AUTO(buf) struct buf bytes = BUF_INIT;
 
-	json_format(doc, JSON_STYLE_INDENT, &m->bytes);
-	descriptor_copy(d, &m->now);
-	snprintf(m->now.media_type, sizeof m->now.media_type, "%s", type);
-	digest_of(m->bytes.data, m->bytes.len, &m->now.digest);
-	m->now.size = m->bytes.len;
+	json_format(doc, JSON_STYLE_INDENT, &bytes);
+	descriptor_copy(d, &now);
+	snprintf(now.media_type, sizeof now.media_type, "%s", type);
+	if (place_put_bytes(c->draft, bytes.data, bytes.len, &now, err) < 0)
+		return -1;
+	add_made(c, &d->digest, &now);
 	descriptor_free(converted);
-	descriptor_copy(&m->now, converted);
+	descriptor_copy(&now, converted);
+	return 0;
 }
 
 /* In place, layer by layer. */
@@ -216,7 +203,7 @@ convert_layers(struct convert *c, const struct manifest *m, bool is_docker, json
 {
 	for (size_t i = 0; i < m->layer_count; i++) {
 		const struct descriptor *layer = &m->layers[i];
-		const struct made *made;
+		const struct descriptor *made;
 
 		if (!is_wanted(c, layer))
 			continue;
@@ -224,7 +211,7 @@ convert_layers(struct convert *c, const struct manifest *m, bool is_docker, json
 			return -1;
 		made = find_made(c, &layer->digest);
 		rename_descriptor(json_array_get(layers, i),
-			layer_type(c->options->codec, is_docker, made->now.media_type), &made->now);
+			layer_type(c->options->codec, is_docker, made->media_type), made);
 		*has_changed = true;
 	}
 	return 0;
@@ -260,8 +247,7 @@ convert_manifest(struct convert *c, const struct descriptor *d, const struct buf
 			set_oci_type(layer);
 		type = MEDIA_OCI_MANIFEST;
 	}
-	add_document(c, d, type, doc, converted);
-	return 0;
+	return add_document(c, d, type, doc, converted, err);
 }
 
 static int convert_reached(struct convert *c, const struct descriptor *d, unsigned depth,
@@ -273,7 +259,7 @@ follow_attestation(const struct convert *c, json_t *o)
 	static const char key[] = "vnd.docker.reference.digest";
 	json_t *annotations = json_object_get(o, "annotations");
 	const char *about = json_string_value(json_object_get(annotations, key));
-	const struct made *made;
+	const struct descriptor *made;
 	struct digest was;
 	struct err ignored;
 
@@ -281,7 +267,7 @@ follow_attestation(const struct convert *c, json_t *o)
 		return;
 	made = find_made(c, &was);
 	if (made != NULL)
-		json_object_set_new(annotations, key, json_string(made->now.digest.text));
+		json_object_set_new(annotations, key, json_string(made->digest.text));
 }
 
 static int
@@ -336,8 +322,7 @@ convert_index(struct convert *c, const struct descriptor *d, const struct buf *b
 		set_oci_type(doc);
 		type = MEDIA_OCI_INDEX;
 	}
-	add_document(c, d, type, doc, converted);
-	return 0;
+	return add_document(c, d, type, doc, converted, err);
 }
 
 /* *converted: what stands for d, or for what was chosen of it. */
@@ -345,11 +330,11 @@ static int
 convert_reached(struct convert *c, const struct descriptor *d, unsigned depth,
 	struct descriptor *converted, struct err *err)
 {
-	const struct made *made = find_made(c, &d->digest);
+	const struct descriptor *made = find_made(c, &d->digest);
 	AUTO(buf) struct buf bytes = BUF_INIT;
 
 	descriptor_free(converted);
-	descriptor_copy(made != NULL ? &made->now : d, converted);
+	descriptor_copy(made != NULL ? made : d, converted);
 	if (made != NULL || (!media_is_index(d->media_type) && !media_is_manifest(d->media_type)))
 		return 0;
 	if (place_read(c->from, d, MANIFEST_MAX, &bytes, err) < 0)
@@ -359,82 +344,27 @@ convert_reached(struct convert *c, const struct descriptor *d, unsigned depth,
 	return convert_manifest(c, d, &bytes, converted, err);
 }
 
-static int
-convert_has(struct place *p, const struct descriptor *d, struct err *err)
-{
-	struct convert *c = (struct convert *)p;
-
-	return find_now(c, &d->digest) != NULL ? 1 : c->from->ops->has(c->from, d, err);
-}
-
-static int
-convert_get(struct place *p, const struct descriptor *d, uint64_t offset, struct sink *out,
-	struct err *err)
-{
-	struct convert *c = (struct convert *)p;
-	const struct made *made = find_now(c, &d->digest);
-	struct source_bytes document;
-
-	if (made == NULL)
-		return c->from->ops->get(c->from, d, offset, out, err);
-	if (made->fd >= 0)
-		return sink_send(out, made->fd, offset, made->now.size, d->digest.text, err);
-	source_bytes(&document, made->bytes.data, made->bytes.len);
-	return source_send(&document.source, offset, out, err);
-}
-
-static int
-convert_resolve(struct place *p, const char *name, struct descriptor *out, struct err *err)
-{
-	struct convert *c = (struct convert *)p;
-
-	return c->from->ops->resolve(c->from, name, out, err);
-}
-
-static void
-convert_free(struct place *p)
-{
-	struct convert *c = (struct convert *)p;
-
-	for (size_t i = 0; i < c->count; i++) {
-		descriptor_free(&c->made[i].now);
-		buf_free(&c->made[i].bytes);
-		if (c->made[i].fd >= 0)
-			close(c->made[i].fd);
-	}
-	free(c->made);
-	if (c->spool >= 0)
-		close(c->spool);
-	free(c);
-}
-
-static const struct place_ops ops = {
-	.scheme = "converted",
-	.resolve = convert_resolve,
-	.has = convert_has,
-	.get = convert_get,
-	.free = convert_free,
-};
-
 int
 place_convert_open(struct place *from, const struct descriptor *root,
 	const struct place_convert_options *options, const struct place_copy_options *copy,
 	struct place **out, struct descriptor *converted, struct err *err)
 {
-	AUTO(place) struct place *p = xzalloc(sizeof(struct convert));
+	AUTO(place) struct place *draft = draft_new(from);
+	AUTO(fd) int spool = archive_file_spool(err);
 	AUTO(descriptor) struct descriptor now = { .size = 0 };
-	struct convert *c = (struct convert *)p;
+	struct convert c = {
+		.from = from, .draft = draft, .options = options, .copy = copy, .spool = spool
+	};
+	int done = spool < 0 ? -1 : convert_reached(&c, root, 0, &now, err);
 
-	p->ops = &ops;
-	c->from = from;
-	c->options = options;
-	c->copy = copy;
-	c->spool = archive_file_spool(err);
-	if (c->spool < 0 || convert_reached(c, root, 0, &now, err) < 0)
+	for (size_t i = 0; i < c.count; i++)
+		descriptor_free(&c.made[i].now);
+	free(c.made);
+	if (done < 0)
 		return -1;
 	*converted = now;
 	now = (struct descriptor){ .size = 0 };
-	*out = steal(&p);
+	*out = steal(&draft);
 	return 0;
 }
 
