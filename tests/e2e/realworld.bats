@@ -89,6 +89,60 @@ H:/www"
 	stdout_has "<h1>Two</h1>"
 }
 
+# wheel NAME REQUIRES: wheels/NAME-1.0-py3-none-any.whl, a module whose name() is "NAME"
+wheel() {
+	python3 - "$@" <<-'END'
+		import sys, zipfile
+		name, requires = sys.argv[1:]
+		info = f"{name}-1.0.dist-info"
+		files = {
+		    f"{name}.py": f"def name():\n    return '{name}'\n",
+		    f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{requires}",
+		    f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+		}
+		files[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in [*files, f"{info}/RECORD"])
+		with zipfile.ZipFile(f"ctx/wheels/{name}-1.0-py3-none-any.whl", "w") as z:
+		    for path, text in files.items():
+		        z.writestr(path, text)
+	END
+}
+
+@test "a Python program with wheels that lie beside it" {
+	setup_debian
+	needs python3
+	mkdir ctx/wheels
+	wheel inner ''
+	wheel outer $'Requires-Dist: inner>=1\n'
+	printf 'outer\n' >ctx/requirements.txt
+	printf 'import inner, outer\nprint(outer.name(), inner.name())\n' >ctx/main.py
+	cat >ctx/Dockerfile <<-'EOF'
+		FROM debian:stable AS python
+		COPY apt /etc/apt/
+		RUN rm -f /etc/apt/apt.conf.d/docker-clean
+		RUN --mount=type=cache,target=/var/cache/apt --mount=type=cache,target=/var/lib/apt \
+		    apt-get update -q && apt-get install -y -q --no-install-recommends python3 python3-pip
+		FROM python AS packages
+		WORKDIR /app
+		RUN --mount=type=bind,source=wheels,target=/wheels \
+		    --mount=type=bind,source=requirements.txt,target=requirements.txt \
+		    --mount=type=cache,target=/root/.cache/pip --network=none \
+		    pip install --no-index --find-links=/wheels --target=lib -r requirements.txt
+		FROM python
+		ENV PYTHONPATH=/app/lib PYTHONDONTWRITEBYTECODE=1
+		WORKDIR /app
+		COPY --link --from=packages /app/lib lib
+		COPY --chmod=444 main.py .
+		USER nobody
+		CMD ["python3", "main.py"]
+	EOF
+	works prog build -t app ctx
+	works prog run app
+	stdout_is "outer inner"
+	works prog run app sh -c 'ls /app; ls -d /wheels /root/.cache 2>/dev/null || true'
+	stdout_is "lib
+main.py"
+}
+
 @test "packages of Debian: the lists stay out of the image" {
 	setup_debian
 	cat >ctx/Dockerfile <<-'EOF'
