@@ -8,16 +8,21 @@
 #include <string.h>
 #include <unistd.h>
 
-static void *
-need(void *p)
+void
+out_of_memory(void)
 {
 	static const char text[] = "cooper: out of memory\n";
 
-	if (p == NULL) {
-		/* nothing that allocates can be trusted now, stdio included */
-		(void)!write(STDERR_FILENO, text, sizeof text - 1);
-		_exit(1);
-	}
+	/* nothing that allocates can be trusted now, stdio included */
+	(void)!write(STDERR_FILENO, text, sizeof text - 1);
+	_exit(1);
+}
+
+static void *
+need(void *p)
+{
+	if (p == NULL)
+		out_of_memory();
 	return p;
 }
 

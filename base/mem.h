@@ -36,6 +36,8 @@ void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *xzalloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *xcalloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
 void *xrealloc(void *p, size_t count, size_t size) __attribute__((returns_nonnull));
+/* For what would need more than an index has bits for: ends it too. */
+void out_of_memory(void) __attribute__((noreturn));
 char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
 char *xstrndup(const char *s, size_t len) __attribute__((malloc, returns_nonnull));
 void *xmemdup(const void *bytes, size_t len) __attribute__((malloc, returns_nonnull));
