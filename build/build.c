@@ -247,6 +247,7 @@ make_nodes(struct solve *s)
 		s->stages[i].nodes = xcalloc(ps->step_count, sizeof *s->stages[i].nodes);
 		for (size_t k = 0; k < ps->step_count; k++) {
 			s->stages[i].nodes[k].step = ps->steps[k];
+			s->stages[i].nodes[k].listing_fd = -1;
 			s->stages[i].nodes[k].wants_blob = ps->is_target_chain && !s->no_export;
 		}
 	}
@@ -263,7 +264,7 @@ open_contexts(struct building *b, struct solve *s, struct err *err)
 	s->context_count = s->plan->context_dirs.count;
 	s->contexts = xcalloc(s->context_count, sizeof *s->contexts);
 	for (size_t i = 0; i < s->context_count; i++)
-		s->contexts[i].dir = -1;
+		s->contexts[i].dir = s->contexts[i].new_cache = -1;
 	if (b->input.context >= 0)
 		s->contexts[0].dir = fcntl(b->input.context, F_DUPFD_CLOEXEC, 3);
 	s->contexts[0].ignore = b->input.ignore; /* lent: other platforms need it too */

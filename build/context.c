@@ -2,6 +2,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/event.h"
@@ -12,12 +14,9 @@
 /* context - the directories that COPY reads from, scanned once, by a worker, when the first step
  * asks.  The stat cache of each is kept in the store's notes, by the directory's path. */
 
-#define NOTE_KIND "context"
-#define SCAN_MEMORY_MAX ((size_t)LISTING_MAX + STORE_NOTE_MAX)
-
 struct scanning {
 	struct context_run *context;
-	struct buf cache;
+	int old_cache, new_cache;
 	int memory;
 	unsigned threads;
 };
@@ -27,24 +26,114 @@ scan(void *arg, json_t **result, struct err *err)
 {
 	struct scanning *sc = arg;
 	AUTO(scan_result) struct scan_result found = SCAN_RESULT_INIT;
-	AUTO(buf) struct buf listing = BUF_INIT;
 	struct scan_request r = { .dir = sc->context->dir,
 		.ignore = sc->context->ignore,
 		.sources = &sc->context->sources,
-		.cache = sc->cache.data,
-		.cache_len = sc->cache.len,
+		.cache = sc->old_cache,
+		.new_cache = sc->new_cache,
 		.threads = sc->threads };
 
-	if (scan_context(&r, &found, err) < 0)
+	if (scan_context(&r, &found, err) < 0 || listing_write(&found.listing, sc->memory, err) < 0)
 		return -1;
-	listing_format(&found.listing, &listing);
-	if (fd_write(sc->memory, listing.data, listing.len) < 0 ||
-		fd_write(sc->memory, found.cache.data, found.cache.len) < 0)
-		return err_sys(err, "listing of the context");
 	*result = json_object();
-	json_object_set_new(*result, "listing", json_integer((json_int_t)listing.len));
 	json_object_set_new(*result, "bytes", json_integer((json_int_t)found.bytes));
 	return 0;
+}
+
+/* --- the stat cache --------------------------------------------------------------------------- */
+
+/* A note of many megabytes would be in memory at once, so there are several.  Each begins with the number of
+ * the scan that wrote it: one of another scan is not the next part. */
+#define NOTE_KIND "context"
+#define NOTE_PART ((size_t)4 << 20)
+#define NOTE_PARTS 256
+
+static char *
+part_key(const char *key, size_t part)
+{
+	return part > 0 ? xasprintf("%zu:%s", part, key) : xstrdup(key);
+}
+
+static int
+get_part(struct store *s, const char *key, size_t part, struct buf *out, struct err *err)
+{
+	AUTO(free) char *name = part_key(key, part);
+
+	buf_clear(out);
+	return store_note_get(s, NOTE_KIND, name, out, err);
+}
+
+/* Into a file, from all its parts; an old or damaged one is for the scan to see. */
+static int
+read_cache(struct store *s, const char *key, int to, struct err *err)
+{
+	AUTO(buf) struct buf part = BUF_INIT;
+	unsigned char scan_id[8];
+
+	for (size_t i = 0; i < NOTE_PARTS; i++) {
+		int found = get_part(s, key, i, &part, err);
+
+		if (found < 0)
+			return -1;
+		if (found == 0 || part.len <= sizeof scan_id)
+			break;
+		if (i == 0)
+			memcpy(scan_id, part.data, sizeof scan_id);
+		if (memcmp(part.data, scan_id, sizeof scan_id) != 0)
+			break;
+		if (fd_write(to, part.data + sizeof scan_id, part.len - sizeof scan_id) < 0)
+			return err_sys(err, "what is known of the context");
+	}
+	return 0;
+}
+
+static int
+write_parts(struct store *s, const char *key, int from, struct err *err)
+{
+	AUTO(buf) struct buf part = BUF_INIT;
+	unsigned char scan_id[8];
+	uint64_t at = 0;
+	size_t i = 0;
+
+	if (getrandom(scan_id, sizeof scan_id, 0) != sizeof scan_id)
+		return err_sys(err, "random bytes");
+	for (; i < NOTE_PARTS; i++) {
+		AUTO(free) char *name = part_key(key, i);
+		ssize_t n;
+
+		buf_clear(&part);
+		buf_add(&part, scan_id, sizeof scan_id);
+		n = fd_pread(from, buf_reserve(&part, NOTE_PART), NOTE_PART, at);
+		if (n < 0)
+			return err_sys(err, "what is known of the context");
+		part.len += (size_t)n;
+		at += (uint64_t)n;
+		if (n == 0)
+			break;
+		if (store_note_put(s, NOTE_KIND, name, part.data, part.len, err) < 0)
+			return -1;
+	}
+	/* those of a longer one */
+	for (int found = 1; i > 0 && i < NOTE_PARTS && found > 0; i++) {
+		AUTO(free) char *name = part_key(key, i);
+
+		found = get_part(s, key, i, &part, err);
+		if (found < 0 || (found > 0 && store_note_remove(s, NOTE_KIND, name, err) < 0))
+			return -1;
+	}
+	return 0;
+}
+
+static int
+write_cache(struct store *s, const char *key, int from, struct err *err)
+{
+	if (store_batch_begin(s, err) < 0)
+		return -1;
+	if (write_parts(s, key, from, err) < 0) {
+		store_batch_cancel(s);
+		return -1;
+	}
+	return store_batch_end(s, err);
 }
 
 /* What was fetched lies elsewhere each time. */
@@ -65,25 +154,18 @@ static int
 scanned(struct solve *s, struct job *j, json_t *result, struct err *err)
 {
 	struct context_run *c = j->subject;
-	AUTO(buf) struct buf bytes = BUF_INIT;
 	AUTO(free) char *key = note_key(c);
+	AUTO(fd) int new_cache = fd_steal(&c->new_cache);
 	const struct listing *layers[] = { &c->listing };
-	uint64_t len = 0, total = 0;
+	uint64_t total = 0;
+	struct stat st;
 
-	if (json_get_uint(result, "listing", &len, err) < 0 ||
-		json_get_uint(result, "bytes", &total, err) < 0)
+	if (json_get_uint(result, "bytes", &total, err) < 0 ||
+		listing_open(j->memory, &c->listing, err) < 0)
 		return -1;
-	if (lseek(j->memory, 0, SEEK_SET) < 0)
-		return err_sys(err, "listing of the context");
-	if (buf_read(&bytes, j->memory, SCAN_MEMORY_MAX, err) < 0)
-		return -1;
-	if (len > bytes.len)
-		return err_set(err, ERR_SYSTEM, "the listing of the context is cut short");
-	if (listing_parse(bytes.data, len, &c->listing, err) < 0)
-		return -1;
-	if (bytes.len > len && *key != '\0' &&
-		store_note_put(s->store, NOTE_KIND, key, bytes.data + len, bytes.len - len, err) <
-			0)
+	if (fstat(new_cache, &st) < 0)
+		return err_sys(err, "what is known of the context");
+	if (st.st_size > 0 && *key != '\0' && write_cache(s->store, key, new_cache, err) < 0)
 		return -1;
 	c->view = view_new(layers, 1);
 	c->busy = false;
@@ -172,15 +254,37 @@ be_empty(struct context_run *c)
 	c->done = true;
 }
 
+static int
+start_scanning(struct solve *s, struct context_run *c, struct err *err)
+{
+	struct job j = { .finish = scanned, .subject = c, .tree = TREE_NEW_INIT };
+	AUTO(free) char *key = note_key(c);
+	AUTO(fd) int old_cache = fd_memory("known", err);
+	struct scanning sc = { .context = c, .threads = s->max_steps };
+	struct worker_job w = { .name = "context", .run = scan, .arg = &sc };
+
+	if (old_cache < 0 || (*key != '\0' && read_cache(s->store, key, old_cache, err) < 0))
+		return -1;
+	c->new_cache = fd_memory("known", err);
+	if (c->new_cache < 0)
+		return -1;
+	j.memory = fd_memory("context", err);
+	if (j.memory < 0)
+		return -1;
+	sc.old_cache = old_cache;
+	sc.new_cache = c->new_cache;
+	sc.memory = j.memory;
+	c->busy = true;
+	if (c->fetch == NULL)
+		c->event = event_start("[internal] load build context");
+	j.event = c->event;
+	return solve_start(s, &j, &w, false, err);
+}
+
 int
 context_want(struct solve *s, size_t index, struct err *err)
 {
 	struct context_run *c = &s->contexts[index];
-	struct job j = { .finish = scanned, .subject = c, .tree = TREE_NEW_INIT };
-	struct scanning sc = { .context = c, .cache = BUF_INIT, .threads = s->max_steps };
-	struct worker_job w = { .name = "context", .run = scan, .arg = &sc };
-	AUTO(free) char *key = NULL;
-	int result;
 
 	if (c->done || c->busy)
 		return c->done;
@@ -198,19 +302,7 @@ context_want(struct solve *s, size_t index, struct err *err)
 		be_empty(c);
 		return 1;
 	}
-	key = note_key(c);
-	if (*key != '\0' && store_note_get(s->store, NOTE_KIND, key, &sc.cache, err) < 0)
-		return -1;
-	j.memory = sc.memory = fd_memory("context", err);
-	if (j.memory < 0)
-		return -1;
-	c->busy = true;
-	if (c->fetch == NULL)
-		c->event = event_start("[internal] load build context");
-	j.event = c->event;
-	result = solve_start(s, &j, &w, false, err);
-	buf_free(&sc.cache);
-	return result;
+	return start_scanning(s, c, err);
 }
 
 void
@@ -225,6 +317,7 @@ context_runs_free(struct solve *s)
 		if (i > 0)
 			ignore_free(c->ignore);
 		auto_fd(&c->dir);
+		auto_fd(&c->new_cache);
 		source_past_free(&c->past);
 	}
 	free(s->contexts);

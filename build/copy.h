@@ -11,6 +11,7 @@
 #include "build/dockerfile/ignore.h"
 #include "build/dockerfile/mode.h"
 #include "layers/entry.h"
+#include "build/copy_list.h"
 #include "layers/listing.h"
 #include "layers/view.h"
 
@@ -22,42 +23,6 @@
  *
  * The layer has every directory above what it changes, with what that directory has already: an
  * unpacker that makes missing parents by itself would otherwise change their modes and owners. */
-
-/* Where the bytes of an item come from. */
-enum copy_bytes { COPY_NO_BYTES, COPY_FROM_ORIGIN, COPY_FROM_PLACE, COPY_INLINE };
-
-struct copy_item {
-	struct entry entry; /* as it will be in the layer */
-	enum copy_bytes bytes;
-	size_t layer;     /* FROM_ORIGIN: which layer of the origin's view, FROM_PLACE: which place has the file, */
-	char *path;       /* and where */
-	const char *text; /* INLINE: lent, entry.size bytes */
-};
-
-struct copy_list {
-	struct copy_item *items; /* sorted as layers are */
-	size_t count, room;
-};
-#define COPY_LIST_INIT        \
-	{                     \
-		.items = NULL \
-	}
-void copy_list_free(struct copy_list *l);
-void auto_copy_list(struct copy_list *l);
-
-/* A directory of plain files beside the origin: what was fetched for a source of ADD, or an archive among the
- * sources, unpacked. */
-struct copy_place {
-	/* Fetched: it stands for source number `source`, and `name` in it is copied: a file, or "/". */
-	size_t source;
-	const char *name;
-	const struct view *view;
-	/* An archive (view NULL): the file `path` of place `parent` (COPY_ORIGIN: of the origin) holds this. */
-	const struct listing *archive;
-	size_t parent;
-	const char *path;
-};
-#define COPY_ORIGIN ((size_t)-1)
 
 /* Files that are sources by themselves, and so may be archives to unpack. */
 struct copy_candidates {
@@ -90,11 +55,7 @@ struct copy_request {
 };
 
 /* ERR_NOTFOUND "'/x' is not there" for a literal source that does not exist; a pattern without
- * match gives nothing. */
+ * match gives nothing.  Views, listings and files of the request are lent to the list. */
 int copy_plan(const struct copy_request *r, struct copy_list *out, struct err *err);
-
-/* A digest over what the list brings: paths, kinds, modes, owners, links, xattrs and bytes, never
- * times. Empty where a file's digest is not known. */
-void copy_content_digest(const struct copy_list *l, struct digest *out);
 
 #endif

@@ -57,42 +57,40 @@ unpacked_path(
 	return 0;
 }
 
+/* Entry i of the archive. */
 static int
-put_unpacked(struct copy *c, const struct copy_place *archive, const char *to,
-	const struct entry *from, struct err *err)
+put_unpacked(
+	struct copy *c, const struct copy_place *archive, const char *to, size_t i, struct err *err)
 {
 	AUTO(buf) struct buf path = BUF_INIT, link = BUF_INIT;
-	AUTO(entry) struct entry e = { .path = NULL };
-	struct copy_item *item;
-	size_t slot;
+	AUTO(listed) struct listed listed = LISTED_INIT;
+	struct copy_source source = { .number = (uint32_t)i,
+		.place = (uint32_t)(archive - c->r->places) & 0x3fffffff,
+		.bytes = COPY_FROM_PLACE };
+	struct entry e = *listing_at(archive->archive, i, &listed);
+	size_t there;
 
-	if (unpacked_path(c, to, from->path, &path, err) < 0 ||
-		copy_put_parents(c, path.data, err) < 0)
+	if (unpacked_path(c, to, e.path, &path, err) < 0 || copy_put_parents(c, path.data, err) < 0)
 		return -1;
-	slot = copy_slots_get(&c->slots, path.data);
-	if (slot != COPY_SLOT_NONE && from->kind != ENTRY_DIR &&
-		c->list->items[slot].entry.kind == ENTRY_DIR)
-		return err_set(
-			err, ERR_INPUT, "cannot replace to directory /%s with file", path.data);
-	entry_copy(from, &e);
-	free(e.path);
-	e.path = buf_steal(&path);
+	there = copy_item_at(c, path.data);
+	if (there != COPY_SLOT_NONE && e.kind != ENTRY_DIR) {
+		AUTO(copied) struct copied item = COPIED_INIT;
+
+		if (copy_list_at(c->list, there, &item)->kind == ENTRY_DIR)
+			return err_set(err, ERR_INPUT, "cannot replace to directory /%s with file",
+				path.data);
+	}
+	e.path = path.data;
 	if (e.kind == ENTRY_HARDLINK) {
-		if (unpacked_path(c, to, from->link, &link, err) < 0)
+		if (unpacked_path(c, to, e.link, &link, err) < 0)
 			return -1;
-		free(e.link);
-		e.link = buf_steal(&link);
+		e.link = link.data;
 	}
 	if (c->r->has_owner) {
 		e.uid = c->r->uid;
 		e.gid = c->r->gid;
 	}
-	item = copy_put(c, &e);
-	if (from->kind != ENTRY_FILE)
-		return 0;
-	item->bytes = COPY_FROM_PLACE;
-	item->layer = (size_t)(archive - c->r->places);
-	item->path = xstrdup(from->path);
+	copy_put(c, &e, e.kind == ENTRY_FILE ? &source : NULL);
 	return 0;
 }
 
@@ -101,7 +99,8 @@ put_unpacked(struct copy *c, const struct copy_place *archive, const char *to,
 static int
 put_all(struct copy *c, const struct copy_place *archive, const char *to, struct err *err)
 {
-	const struct entry *have = copy_dest_find(c, to);
+	AUTO(copy_found) struct copy_found found = COPY_FOUND_INIT;
+	const struct entry *have = copy_dest_find(c, to, &found);
 
 	if (have != NULL && have->kind != ENTRY_DIR)
 		return err_set(err, ERR_INPUT, "cannot copy to non-directory: /%s", to);
@@ -111,10 +110,10 @@ put_all(struct copy *c, const struct copy_place *archive, const char *to, struct
 		if (copy_put_parents(c, to, err) < 0)
 			return -1;
 		e = copy_new_dir(c, to);
-		copy_put(c, &e);
+		copy_put(c, &e, NULL);
 	}
 	for (size_t i = 0; i < archive->archive->count; i++)
-		if (put_unpacked(c, archive, to, &archive->archive->entries[i], err) < 0)
+		if (put_unpacked(c, archive, to, i, err) < 0)
 			return -1;
 	return 0;
 }

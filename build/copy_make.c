@@ -43,7 +43,7 @@ unchanged(int fd, const struct entry *e, const char *path, struct err *err)
 }
 
 static int
-dir_of(const struct making *m, const struct copy_item *item)
+dir_of(const struct making *m, const struct copied *item)
 {
 	if (item->bytes == COPY_FROM_PLACE)
 		return m->places[item->layer];
@@ -51,7 +51,7 @@ dir_of(const struct making *m, const struct copy_item *item)
 }
 
 static int
-make_bytes(const struct making *m, struct tar_writer *w, const struct copy_item *item,
+make_bytes(const struct making *m, struct tar_writer *w, const struct copied *item,
 	struct digest *learned, struct err *err)
 {
 	AUTO(hasher) struct hasher *h = NULL;
@@ -63,39 +63,43 @@ make_bytes(const struct making *m, struct tar_writer *w, const struct copy_item 
 		digest_of("", 0, learned);
 		return 0;
 	}
-	fd = path_open(dir_of(m, item), item->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	fd = path_open(dir_of(m, item), item->from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
 	if (fd < 0)
-		return err_sys(err, "open '%s'", item->path);
+		return err_sys(err, "open '%s'", item->from);
 	if (m->context >= 0 && item->bytes == COPY_FROM_ORIGIN)
-		return unchanged(fd, &item->entry, item->path, err) < 0 ||
+		return unchanged(fd, &item->entry, item->from, err) < 0 ||
 				       tar_writer_file(w, fd, NULL, err) < 0 ||
-				       unchanged(fd, &item->entry, item->path, err) < 0
+				       unchanged(fd, &item->entry, item->from, err) < 0
 			       ? -1
 			       : 0;
 	if (digest_is_empty(&item->entry.digest))
 		h = hasher_new(DIGEST_SHA256);
 	if (tar_writer_file(w, fd, h, err) < 0)
-		return err_in(err, "'%s'", item->path);
+		return err_in(err, "'%s'", item->from);
 	if (h != NULL)
 		hasher_digest(h, learned);
 	return 0;
 }
 
+/* The tar, and the listing of what is in it with the digests that were learned. */
 static int
-make_tar(const struct making *m, struct sink *out, struct buf *lines, struct err *err)
+make_tar(const struct making *m, struct sink *out, struct material_writer *listing, struct err *err)
 {
 	AUTO(tar_writer) struct tar_writer *w = tar_writer_new(out, TAR_LAYER);
+	AUTO(copied) struct copied item = COPIED_INIT;
 
+	material_writer_begin(listing, m->memory, m->list->count);
 	for (size_t i = 0; i < m->list->count; i++) {
-		const struct copy_item *item = &m->list->items[i];
-
 		struct digest learned = { .text = "" };
 
-		if (tar_writer_entry(w, &item->entry, err) < 0 ||
-			(item->bytes != COPY_NO_BYTES && make_bytes(m, w, item, &learned, err) < 0))
+		copy_list_at(m->list, i, &item);
+		if (tar_writer_entry(w, &item.entry, err) < 0 ||
+			(item.bytes != COPY_NO_BYTES && make_bytes(m, w, &item, &learned, err) < 0))
 			return -1;
 		if (!digest_is_empty(&learned))
-			buf_addf(lines, "%zu %s\n", i, learned.text);
+			item.entry.digest = learned;
+		if (material_writer_add(listing, &item.entry, err) < 0)
+			return -1;
 	}
 	return tar_writer_finish(w, err) < 0 || sink_finish(out, err) < 0 ? -1 : 0;
 }
@@ -104,7 +108,7 @@ static int
 make(void *arg, json_t **result, struct err *err)
 {
 	struct making *m = arg;
-	AUTO(buf) struct buf lines = BUF_INIT;
+	AUTO(material_writer) struct material_writer listing = MATERIAL_WRITER_INIT;
 	AUTO(sink) struct sink *out = m->tar_fd >= 0 ? sink_fd(m->tar_fd) : NULL;
 	struct layer_made made;
 
@@ -117,46 +121,14 @@ make(void *arg, json_t **result, struct err *err)
 			return -1;
 		out = out != NULL ? sink_both(out, blob) : blob;
 	}
-	if (make_tar(m, out, &lines, err) < 0)
+	if (make_tar(m, out, &listing, err) < 0)
 		return -1;
-	if (m->ingest != NULL) {
-		if (ingest_sync(m->ingest, err) < 0)
-			return -1;
-		*result = json_object();
+	if (m->ingest != NULL && ingest_sync(m->ingest, err) < 0)
+		return -1;
+	*result = json_object();
+	if (m->ingest != NULL)
 		material_made_to_json(&made, *result);
-	}
-	if (fd_write(m->memory, lines.data, lines.len) < 0)
-		return err_sys(err, "digests of what was copied");
-	return 0;
-}
-
-/* Lines of an item's number and its digest, of at most this many bytes. */
-#define LEARNED_LINE_MAX 200
-
-int
-copy_learn(struct job *j, struct copy_list *list, struct listing *out, struct err *err)
-{
-	AUTO(buf) struct buf lines = BUF_INIT;
-	AUTO(strv) struct strv rows = STRV_INIT;
-
-	if (lseek(j->memory, 0, SEEK_SET) < 0)
-		return err_sys(err, "digests of what was copied");
-	if (buf_read(&lines, j->memory, (list->count + 1) * LEARNED_LINE_MAX, err) < 0)
-		return -1;
-	strv_split(&rows, lines.data, "\n");
-	for (size_t i = 0; i < rows.count; i++) {
-		char *digest;
-		size_t item = strtoul(rows.items[i], &digest, 10);
-
-		if (*digest == ' ' && item < list->count &&
-			digest_parse(digest + 1, &list->items[item].entry.digest, err) < 0)
-			return -1;
-	}
-	/* the entries themselves, not copies: there may be many */
-	for (size_t i = 0; i < list->count; i++)
-		listing_take(out, &list->items[i].entry);
-	copy_list_free(list);
-	return 0;
+	return material_writer_end(&listing, *result, err);
 }
 
 struct applying {
@@ -184,13 +156,14 @@ static int
 open_trees(struct solve *s, const struct copy_list *list, const struct root *r, int *out,
 	struct err *err)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		const struct copy_item *item = &list->items[i];
+	AUTO(free) bool *is_used = xcalloc(r->count + 1, sizeof *is_used);
 
-		if (item->bytes != COPY_FROM_ORIGIN || out[item->layer] >= 0)
+	copy_list_layers(list, is_used);
+	for (size_t i = 0; i < r->count; i++) {
+		if (!is_used[i])
 			continue;
-		out[item->layer] = store_tree_open(s->store, r->items[item->layer]->rec.tree, err);
-		if (out[item->layer] < 0)
+		out[i] = store_tree_open(s->store, r->items[i]->rec.tree, err);
+		if (out[i] < 0)
 			return -1;
 	}
 	return 0;
@@ -222,10 +195,7 @@ is_inside(struct solve *s, const struct copy_list *list, const struct origin *or
 {
 	if (solve_root(s, origin) == NULL)
 		return false;
-	for (size_t i = 0; i < list->count; i++)
-		if (list->items[i].bytes == COPY_FROM_ORIGIN)
-			return true;
-	return false;
+	return copy_list_layers(list, NULL);
 }
 
 static int

@@ -29,6 +29,19 @@ clean(const char *text, size_t len)
 	return xstrdup(b.data + 1);
 }
 
+/* An item with the time of what is made. */
+static void
+set_time(struct copy *c, const char *path)
+{
+	AUTO(copied) struct copied item = COPIED_INIT;
+	AUTO(entry) struct entry e = { .path = NULL };
+
+	/* a change of the list takes what it lends */
+	entry_copy(copy_list_at(c->list, copy_item_at(c, path), &item), &e);
+	e.mtime = c->r->mtime;
+	copy_put(c, &e, NULL);
+}
+
 static int
 put_kept_parents(const struct keeping *k, const char *name, struct err *err)
 {
@@ -40,13 +53,13 @@ put_kept_parents(const struct keeping *k, const char *name, struct err *err)
 		AUTO(view_hit) struct view_hit parent = VIEW_HIT_INIT;
 		struct err ignored;
 
-		if (copy_slots_get(&c->slots, to) != COPY_SLOT_NONE ||
+		if (copy_item_at(c, to) != COPY_SLOT_NONE ||
 			view_find(c->origin, from, true, &parent, &ignored) < 0 ||
-			parent.entry->kind != ENTRY_DIR)
+			parent.file.entry.kind != ENTRY_DIR)
 			continue;
 		if (copy_put_one(c, &parent, to, err) < 0)
 			return -1;
-		c->list->items[copy_slots_get(&c->slots, to)].entry.mtime = c->r->mtime;
+		set_time(c, to);
 	}
 	return 0;
 }
@@ -56,7 +69,7 @@ put_kept(const struct keeping *k, const struct view_hit *hit, const char *name, 
 {
 	struct copy *c = k->c;
 	AUTO(free) char *to = copy_below(k->to, name);
-	bool dir = hit->entry->kind == ENTRY_DIR;
+	bool dir = hit->file.entry.kind == ENTRY_DIR;
 
 	if (copy_is_excluded(c, hit->path))
 		return dir && ignore_has_exceptions(c->r->exclude)
@@ -97,8 +110,8 @@ put_literal(const struct keeping *k, struct err *err)
 static int
 put_dest(struct copy *c, const char *to, struct err *err)
 {
-	const struct entry *have = copy_dest_find(c, to);
-	struct entry e;
+	AUTO(copy_found) struct copy_found found = COPY_FOUND_INIT;
+	const struct entry *have = copy_dest_find(c, to, &found);
 
 	if (have != NULL && have->kind != ENTRY_DIR)
 		return err_set(err, ERR_INPUT, "cannot copy to non-directory: /%s", to);
@@ -106,8 +119,7 @@ put_dest(struct copy *c, const char *to, struct err *err)
 		return 0;
 	if (copy_put_parents(c, to, err) < 0)
 		return -1;
-	e = copy_new_dir(c, to);
-	copy_put(c, &e);
+	copy_put_dir(c, to, NULL);
 	return 0;
 }
 
@@ -142,7 +154,7 @@ try_base(const struct view_hit *hit, void *arg, struct err *err)
 
 	if (matches < 0)
 		return err_set(err, ERR_INPUT, "'%s' is not a pattern: syntax error", b->pattern);
-	if (matches == 0 || hit->entry->kind != ENTRY_DIR)
+	if (matches == 0 || hit->file.entry.kind != ENTRY_DIR)
 		return 0;
 	path = xstrdup(hit->path);
 	return put_base(b->keeping, path, err) < 0 ? -1 : 1;
@@ -176,7 +188,7 @@ copy_put_with_parents(struct copy *c, const char *source, struct err *err)
 		return view_walk(c->origin, "", try_base, &bases, err);
 	if (view_find(c->origin, base, true, &hit, err) < 0)
 		return err_set(err, err->kind, "'/%s' is not there", base);
-	if (hit.entry->kind != ENTRY_DIR)
+	if (hit.file.entry.kind != ENTRY_DIR)
 		return err_set(err, ERR_NOTFOUND, "'/%s' is not a directory", base);
 	return put_base(&k, hit.path, err);
 }

@@ -323,7 +323,7 @@ submodules(const struct git *g, struct err *err)
  */
 
 static int
-visit_old(struct entry *e, int dir, const char *name, void *arg, struct err *err)
+visit_old(const struct entry *e, int dir, const char *name, void *arg, struct err *err)
 {
 	(void)e;
 	if (utimensat(dir, name, arg, AT_SYMLINK_NOFOLLOW) < 0)
@@ -333,7 +333,7 @@ visit_old(struct entry *e, int dir, const char *name, void *arg, struct err *err
 
 /* Submodules have a .git each: a file, or with old gits a directory. */
 static int
-visit_git(struct entry *e, int dir, const char *name, void *arg, struct err *err)
+visit_git(const struct entry *e, int dir, const char *name, void *arg, struct err *err)
 {
 	(void)e;
 	(void)arg;

@@ -86,44 +86,86 @@ refresh(struct solve *s, struct material *m, struct err *err)
 	return found < 0 ? -1 : 0;
 }
 
-/* What a worker left in nameless memory. */
-static int
-read_listing(int memory, struct listing *out, struct err *err)
-{
-	AUTO(buf) struct buf bytes = BUF_INIT;
+/* --- listings of workers ---------------------------------------------------------------------- */
 
-	if (lseek(memory, 0, SEEK_SET) < 0)
-		return err_sys(err, "listing");
-	if (buf_read(&bytes, memory, LISTING_MAX, err) < 0)
-		return err_in(err, "listing");
-	return listing_parse(bytes.data, bytes.len, out, err);
+void
+auto_material_writer(struct material_writer *w)
+{
+	auto_listing_writer(&w->listing);
+	hasher_free(w->content);
+}
+
+void
+material_writer_begin(struct material_writer *w, int memory, uint64_t count)
+{
+	w->listing.fd = memory;
+	w->count = count;
+	w->content = hasher_new(DIGEST_SHA256);
+	listing_writer_begin(&w->listing, count);
 }
 
 int
-material_write_listing(int memory, const struct listing *l, struct err *err)
+material_writer_add(struct material_writer *w, const struct entry *e, struct err *err)
 {
-	AUTO(buf) struct buf bytes = BUF_INIT;
+	if (w->content != NULL && !listing_content_add(w->content, e)) {
+		hasher_free(w->content);
+		w->content = NULL;
+	}
+	return listing_writer_add(&w->listing, e, err);
+}
 
-	listing_format(l, &bytes);
-	if (fd_write(memory, bytes.data, bytes.len) < 0)
-		return err_sys(err, "listing");
+int
+material_writer_end(struct material_writer *w, json_t *out, struct err *err)
+{
+	struct digest content = { .text = "" };
+
+	if (w->content != NULL)
+		hasher_digest(w->content, &content);
+	json_object_set_new(out, "entries", json_integer((json_int_t)w->count));
+	json_object_set_new(out, "content", json_string(content.text));
+	return listing_writer_end(&w->listing, err);
+}
+
+int
+material_write_listing(int memory, const struct listing *l, json_t *out, struct err *err)
+{
+	struct digest content;
+
+	listing_content_digest(l, &content);
+	json_object_set_new(out, "entries", json_integer((json_int_t)l->count));
+	json_object_set_new(out, "content", json_string(content.text));
+	return listing_write(l, memory, err);
+}
+
+int
+material_take_made(struct job *j, const json_t *result, struct node *n, struct err *err)
+{
+	const char *content = NULL;
+
+	if (json_get_uint(result, "entries", &n->entries, err) < 0 ||
+		json_get_string(result, "content", &content, err) < 0)
+		return -1;
+	n->content_made = (struct digest){ .text = "" };
+	if (content != NULL && *content != '\0' && digest_parse(content, &n->content_made, err) < 0)
+		return -1;
+	n->listing_fd = fd_steal(&j->memory);
 	return 0;
 }
 
 int
 material_read_listing(struct job *j, struct listing *out, struct err *err)
 {
-	return read_listing(j->memory, out, err);
+	return listing_open(j->memory, out, err);
 }
 
 static int
 keep_listing(struct solve *s, struct material *m, struct job *j, struct err *err)
 {
 	listing_free(&m->listing);
-	if (read_listing(j->memory, &m->listing, err) < 0)
+	if (listing_open(j->memory, &m->listing, err) < 0)
 		return -1;
 	m->has_listing = true;
-	return store_listing_put(s->store, m->rec.id, &m->listing, err);
+	return store_listing_copy(s->store, m->rec.id, j->memory, err);
 }
 
 /* --- blob to tree, blob to listing ------------------------------------------------------------ */
@@ -163,7 +205,7 @@ unpack(void *arg, json_t **result, struct err *err)
 	AUTO(stream) struct stream *tar = NULL;
 	int done;
 
-	(void)result;
+	*result = json_object();
 	options.owner = u->is_single ? APPLY_OWNER_TRY : APPLY_OWNER_KEEP;
 	options.lower = u->lower;
 	if (layer_stream(stream_verify(stream_fd(u->blob), &u->from.digest, u->from.size),
@@ -177,7 +219,7 @@ unpack(void *arg, json_t **result, struct err *err)
 		return err_set(err, ERR_CORRUPT,
 			"layer %s: its configuration says %s, its bytes say %s",
 			u->from.digest.text, u->diff_id.text, diff_id.text);
-	return material_write_listing(u->memory, &listing, err);
+	return material_write_listing(u->memory, &listing, *result, err);
 }
 
 static int

@@ -40,9 +40,23 @@ bool material_is_empty(const struct material *m);
 const struct layer_blob *material_blob(const struct material *m);
 void material_free(struct material *m);
 
-/* How workers hand over what they made: a listing in nameless memory, the rest as JSON. */
-int material_write_listing(int memory, const struct listing *l, struct err *err);
+/* How workers hand over what they made: a listing in nameless memory, the rest as JSON; how many entries the
+ * listing has and their content digest too. */
+struct material_writer {
+	struct listing_writer listing;
+	struct hasher *content; /* NULL: some file's digest is not known */
+	uint64_t count;
+};
+#define MATERIAL_WRITER_INIT { .listing = LISTING_WRITER_INIT }
+void auto_material_writer(struct material_writer *w);
+void material_writer_begin(struct material_writer *w, int memory, uint64_t count);
+int material_writer_add(struct material_writer *w, const struct entry *e, struct err *err);
+int material_writer_end(struct material_writer *w, json_t *out, struct err *err);
+/* All of it at once. */
+int material_write_listing(int memory, const struct listing *l, json_t *out, struct err *err);
 int material_read_listing(struct job *j, struct listing *out, struct err *err);
+/* What became of a node: its listing and what is known of it. */
+int material_take_made(struct job *j, const json_t *result, struct node *n, struct err *err);
 void material_made_to_json(const struct layer_made *made, json_t *out);
 int material_made_from_json(const json_t *o, struct layer_record *rec, struct err *err);
 

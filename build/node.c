@@ -178,9 +178,9 @@ node_made(struct solve *s, struct node *n, struct err *err)
 	struct digest by_content = { .text = "" };
 	int same = 0;
 
-	if (n->listing.count == 0)
+	if (n->entries == 0)
 		return made_nothing(s, n, err);
-	listing_content_digest(&n->listing, &hit.content);
+	hit.content = n->content_made;
 	solve_time(s, hit.created);
 	if (!digest_is_empty(&hit.content)) {
 		AUTO(key) struct key k = { .hasher = NULL };
@@ -196,8 +196,9 @@ node_made(struct solve *s, struct node *n, struct err *err)
 	if (store_batch_begin(s->store, err) < 0)
 		return -1;
 	hit.layer.content = hit.content;
-	if ((!same && (store_layer_add(s->store, &hit.layer, err) < 0 ||
-			      store_listing_put(s->store, hit.layer.id, &n->listing, err) < 0)) ||
+	if ((!same &&
+		    (store_layer_add(s->store, &hit.layer, err) < 0 ||
+			    store_listing_copy(s->store, hit.layer.id, n->listing_fd, err) < 0)) ||
 		keep(s, n, &n->definition, &hit, err) < 0 ||
 		keep(s, n, &n->content, &hit, err) < 0 ||
 		(!same && keep(s, n, &by_content, &hit, err) < 0)) {
@@ -208,16 +209,8 @@ node_made(struct solve *s, struct node *n, struct err *err)
 		return -1;
 	if (same && n->made.tree[0] != '\0' && solve_drop(s, n->made.tree, err) < 0)
 		return -1;
+	auto_fd(&n->listing_fd);
 	node_done(s, n, &hit);
-	if (!same) {
-		struct material *m = material_of(s, &hit.layer);
-
-		if (!m->has_listing) {
-			m->listing = n->listing;
-			n->listing = (struct listing)LISTING_INIT;
-			m->has_listing = true;
-		}
-	}
 	event_done(n->event);
 	return 0;
 }

@@ -8,7 +8,9 @@ libbuild_a_SOURCES = \
 	build/call.c build/call.h \
 	build/context.c \
 	build/copy.c build/copy.h build/copy_archive.c build/copy_inside.h \
+	build/copy_list.c build/copy_list.h \
 	build/copy_make.c build/copy_parents.c \
+	build/copy_put.c \
 	build/copy_slots.c build/copy_slots.h \
 	build/evaluate.c build/evaluate.h build/evaluate_copy.c build/evaluate_inside.h \
 	build/fetch.c build/fetch.h build/fetch_git.c build/fetch_http.c build/fetch_inside.h \

@@ -29,12 +29,15 @@ struct scan {
 	bool is_wide;       /* everything is a source, or a link was met that leads to one */
 	bool met_link;
 	struct listing *listing;
-	struct stat_cache old, new;
+	struct stat_reader old;
 	struct file {
-		size_t entry; /* in the listing */
-		struct stat_key key;
-	} * files; /* to be hashed */
-	size_t file_count, file_room;
+		uint64_t dev, ino;
+		int64_t ctime_ns;
+		uint32_t entry; /* in the listing */
+		bool is_known;  /* from the cache; else it is to be hashed */
+	} * files;
+	size_t file_count, file_room, known_count;
+	struct strv ignored;  /* directories that are there if something below them is */
 	struct inodes inodes; /* of files with several names */
 	int64_t now_ns;
 	uint64_t bytes;
@@ -44,7 +47,6 @@ void
 auto_scan_result(struct scan_result *r)
 {
 	listing_free(&r->listing);
-	buf_free(&r->cache);
 }
 
 /* --- what is wanted --------------------------------------------------------------------------- */
@@ -163,26 +165,40 @@ ns_of(const struct timespec *t)
 	return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
 }
 
+static struct stat_key
+key_of(const struct file *f, const struct entry *e)
+{
+	struct timespec mtime = { .tv_sec = e->mtime, .tv_nsec = e->mtime_ns };
+
+	return (struct stat_key){ .dev = f->dev,
+		.ino = f->ino,
+		.size = e->size,
+		.mtime_ns = ns_of(&mtime),
+		.ctime_ns = f->ctime_ns };
+}
+
+/* One that is to be hashed gets a digest that is none, so that its place is there. */
 static void
 know_file(struct scan *s, const struct stat *st, struct entry *e)
 {
-	struct stat_key key = { .dev = st->st_dev,
+	static const unsigned char zeros[32];
+	struct file f = { .dev = st->st_dev,
 		.ino = st->st_ino,
-		.size = (uint64_t)st->st_size,
-		.mtime_ns = ns_of(&st->st_mtim),
-		.ctime_ns = ns_of(&st->st_ctim) };
+		.ctime_ns = ns_of(&st->st_ctim),
+		.entry = (uint32_t)s->listing->count };
+	struct stat_key key = key_of(&f, e);
 
 	s->bytes += e->size;
 	if (S_ISSOCK(st->st_mode) || e->size == 0) {
 		digest_of("", 0, &e->digest);
 		return;
 	}
-	if (stat_cache_get(&s->old, &key, &e->digest)) {
-		stat_cache_add(&s->new, &key, &e->digest);
-		return;
-	}
+	f.is_known = stat_reader_find(&s->old, e->path, &key, &e->digest);
+	if (!f.is_known)
+		digest_from_raw(DIGEST_SHA256, zeros, &e->digest);
+	s->known_count += f.is_known;
 	s->files = grow(s->files, s->file_count, &s->file_room, sizeof *s->files);
-	s->files[s->file_count++] = (struct file){ .entry = s->listing->count, .key = key };
+	s->files[s->file_count++] = f;
 }
 
 static int walk(struct scan *s, int dir, const char *path, const unsigned char *parent,
@@ -239,10 +255,9 @@ visit(struct scan *s, int dir, const char *name, const char *path, const unsigne
 		return -1;
 	if (e.kind == ENTRY_FILE && !is_other_name(s, &st, &e))
 		know_file(s, &st, &e);
-	/* an ignored directory is there if something below it is: see drop_empty() */
 	if (ignored)
-		e.mtime_ns |= 0x80000000u;
-	listing_take(s->listing, &e);
+		strv_add(&s->ignored, path);
+	listing_add(s->listing, &e);
 	return S_ISDIR(st.st_mode) ? walk_into(s, dir, name, path, state, depth, err) : 0;
 }
 
@@ -267,22 +282,32 @@ walk(struct scan *s, int dir, const char *path, const unsigned char *parent, uns
 	return 0;
 }
 
-/* Ignored directories that were entered for an exception and hold nothing are not there. */
+/* Ignored directories that were entered for an exception and hold nothing are not there.  From the end, so
+ * that what one holds is known. */
 static void
-drop_empty(struct listing *l)
+drop_empty(struct scan *s)
 {
-	for (size_t i = l->count; i-- > 0;) {
-		struct entry *e = &l->entries[i];
-		bool marked = e->mtime_ns & 0x80000000u;
+	struct listing *l = s->listing;
+	AUTO(free) bool *stays = NULL;
+	AUTO(listed) struct listed below = LISTED_INIT;
+	size_t next = LISTING_NONE;
 
-		e->mtime_ns &= 0x7fffffffu;
-		if (marked && (i + 1 >= l->count || l->entries[i + 1].path == NULL ||
-				      !path_is_inside(l->entries[i + 1].path, e->path))) {
-			entry_free(e);
-			memmove(e, e + 1, (l->count - i - 1) * sizeof *e);
-			l->count--;
-		}
+	if (s->ignored.count == 0)
+		return;
+	stays = xcalloc(l->count + 1, sizeof *stays);
+	for (size_t i = l->count, left = s->ignored.count; i-- > 0;) {
+		AUTO(listed) struct listed e = LISTED_INIT;
+		const char *path = listing_at(l, i, &e)->path;
+		bool is_ignored = left > 0 && streq(s->ignored.items[left - 1], path);
+
+		left -= is_ignored;
+		stays[i] = !is_ignored ||
+			   (next != LISTING_NONE &&
+				   path_is_inside(listing_at(l, next, &below)->path, path));
+		if (stays[i])
+			next = i;
 	}
+	listing_filter(l, stays);
 }
 
 /* --- hashing ---------------------------------------------------------------------------------- */
@@ -297,9 +322,11 @@ struct crew {
 };
 
 static int
-hash_file(struct scan *s, struct file *f, char *bytes, uint64_t *size, struct err *err)
+hash_file(struct scan *s, const struct file *f, char *bytes, uint64_t *size, struct err *err)
 {
-	struct entry *e = &s->listing->entries[f->entry];
+	AUTO(listed) struct listed listed = LISTED_INIT;
+	const struct entry *e = listing_at(s->listing, f->entry, &listed);
+	struct digest digest;
 	AUTO(hasher) struct hasher *h = NULL;
 	AUTO(fd) int fd = path_open(s->r->dir, e->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
 	ssize_t n;
@@ -321,7 +348,8 @@ hash_file(struct scan *s, struct file *f, char *bytes, uint64_t *size, struct er
 	if (*size != e->size)
 		return err_set(
 			err, ERR_INPUT, "'%s' of the context changed while it was read", e->path);
-	hasher_digest(h, &e->digest);
+	hasher_digest(h, &digest);
+	listing_set_digest(s->listing, f->entry, &digest);
 	return 0;
 }
 
@@ -336,6 +364,8 @@ hash_files(void *arg)
 	while ((i = atomic_fetch_add(&crew->next, 1)) < crew->s->file_count) {
 		uint64_t size = 0;
 
+		if (crew->s->files[i].is_known)
+			continue;
 		if (hash_file(crew->s, &crew->s->files[i], bytes, &size, &err) < 0) {
 			pthread_mutex_lock(&crew->lock);
 			if (!crew->failed)
@@ -353,7 +383,8 @@ static int
 hash_all(struct scan *s, uint64_t *hashed, struct err *err)
 {
 	struct crew crew = { .s = s, .lock = PTHREAD_MUTEX_INITIALIZER, .err = err };
-	unsigned wanted = s->r->threads > 1 && s->file_count > 8 ? s->r->threads : 1;
+	size_t unknown = s->file_count - s->known_count;
+	unsigned wanted = s->r->threads > 1 && unknown > 8 ? s->r->threads : 1;
 	AUTO(free) pthread_t *threads = xcalloc(wanted, sizeof *threads);
 	unsigned started = 0;
 
@@ -365,14 +396,52 @@ hash_all(struct scan *s, uint64_t *hashed, struct err *err)
 	for (unsigned i = 0; i < started; i++)
 		pthread_join(threads[i], NULL);
 	*hashed = crew.hashed;
-	if (crew.failed)
-		return -1;
-	for (size_t i = 0; i < s->file_count; i++)
-		if (s->files[i].key.ctime_ns < s->now_ns - SETTLED_NS &&
-			s->files[i].key.mtime_ns < s->now_ns - SETTLED_NS)
-			stat_cache_add(&s->new, &s->files[i].key,
-				&s->listing->entries[s->files[i].entry].digest);
-	return 0;
+	return crew.failed ? -1 : 0;
+}
+
+static bool
+is_settled(const struct scan *s, const struct stat_key *key)
+{
+	return key->ctime_ns < s->now_ns - SETTLED_NS && key->mtime_ns < s->now_ns - SETTLED_NS;
+}
+
+/* Whether the cache has just what it would have now. */
+static bool
+is_as_before(struct scan *s)
+{
+	AUTO(listed) struct listed listed = LISTED_INIT;
+
+	for (size_t i = 0; s->known_count < s->file_count && i < s->file_count; i++) {
+		const struct file *f = &s->files[i];
+		struct stat_key key;
+
+		if (f->is_known)
+			continue;
+		key = key_of(f, listing_at(s->listing, f->entry, &listed));
+		if (is_settled(s, &key))
+			return false;
+	}
+	return stat_reader_count(&s->old) == s->known_count;
+}
+
+/* Of files that were known or are old enough. */
+static int
+write_cache(struct scan *s, struct err *err)
+{
+	AUTO(stat_writer) struct stat_writer w = STAT_WRITER_INIT;
+	AUTO(listed) struct listed listed = LISTED_INIT;
+
+	stat_writer_open(&w, s->r->new_cache);
+	for (size_t i = 0; i < s->file_count; i++) {
+		const struct file *f = &s->files[i];
+		const struct entry *e = listing_at(s->listing, f->entry, &listed);
+		struct stat_key key = key_of(f, e);
+
+		if ((f->is_known || is_settled(s, &key)) &&
+			stat_writer_add(&w, e->path, &key, &e->digest, err) < 0)
+			return -1;
+	}
+	return stat_writer_end(&w, err);
 }
 
 /* --- all of it -------------------------------------------------------------------------------- */
@@ -393,9 +462,10 @@ static void
 forget(struct scan *s)
 {
 	listing_free(s->listing);
-	stat_cache_free(&s->new);
+	stat_reader_open(&s->old, s->r->cache);
 	inodes_free(&s->inodes);
-	s->file_count = 0;
+	strv_free(&s->ignored);
+	s->file_count = s->known_count = 0;
 	s->bytes = 0;
 }
 
@@ -417,11 +487,12 @@ scan_all(struct scan *s, struct scan_result *out, struct err *err)
 	}
 	if (hash_all(s, &out->hashed, err) < 0)
 		return -1;
-	drop_empty(s->listing);
-	listing_sort(s->listing);
 	out->bytes = s->bytes;
-	if (!stat_cache_same(&s->old, &s->new))
-		stat_cache_format(&s->new, &out->cache);
+	out->is_as_before = is_as_before(s);
+	if (!out->is_as_before && s->r->new_cache >= 0 && write_cache(s, err) < 0)
+		return -1;
+	drop_empty(s);
+	listing_sort(s->listing);
 	return 0;
 }
 
@@ -433,11 +504,12 @@ scan_context(const struct scan_request *r, struct scan_result *out, struct err *
 
 	clean_sources(r->sources, &s.wanted);
 	s.is_wide = strv_has(&s.wanted, "");
-	stat_cache_parse(r->cache, r->cache_len, &s.old);
+	s.old = (struct stat_reader)STAT_READER_INIT;
+	stat_reader_open(&s.old, r->cache);
 	result = scan_all(&s, out, err);
 	strv_free(&s.wanted);
-	stat_cache_free(&s.old);
-	stat_cache_free(&s.new);
+	strv_free(&s.ignored);
+	auto_stat_reader(&s.old);
 	free(s.files);
 	inodes_free(&s.inodes);
 	return result;

@@ -15,7 +15,7 @@
  * reach: a sorted listing with the digest of every file, owners 0:0.  Ignored directories are not
  * entered unless an exception may match below.
  *
- * Files that were hashed before are not read again: the stat cache tells by device, inode, size,
+ * Files that were hashed before are not read again: the stat cache tells by path, device, inode, size,
  * mtime and ctime, to the nanosecond.  A file that changed less than a second before it was looked
  * at is not remembered, since a later change could leave all of these alike. */
 
@@ -23,20 +23,20 @@ struct scan_request {
 	int dir;                     /* the context's directory */
 	const struct ignore *ignore; /* NULL: nothing is ignored */
 	const struct strv *sources;  /* as in COPY, expanded; patterns too */
-	const char *cache; /* of an earlier scan; may be empty, of another version, or damaged */
-	size_t cache_len;
+	int cache; /* of an earlier scan, in a file that may be of another version, or damaged; -1: none */
+	int new_cache;    /* an empty file for that of this one, for the next scan; -1: nobody wants it */
 	unsigned threads; /* to hash with; 0: one */
 };
 
 struct scan_result {
 	struct listing listing;
-	struct buf cache; /* for the next scan; empty when it is as before */
-	uint64_t bytes;   /* looked at */
-	uint64_t hashed;  /* that had to be read */
+	bool is_as_before; /* and so is the cache: nothing was written to the new one */
+	uint64_t bytes;    /* looked at */
+	uint64_t hashed;   /* that had to be read */
 };
-#define SCAN_RESULT_INIT                                   \
-	{                                                  \
-		.listing = LISTING_INIT, .cache = BUF_INIT \
+#define SCAN_RESULT_INIT                 \
+	{                                \
+		.listing = LISTING_INIT, \
 	}
 void auto_scan_result(struct scan_result *r);
 

@@ -415,7 +415,7 @@ solve_stop(struct solve *s)
 			root_free(&st->nodes[k].after);
 			key_free(&st->nodes[k].key);
 			copy_list_free(&st->nodes[k].plan);
-			listing_free(&st->nodes[k].listing);
+			auto_fd(&st->nodes[k].listing_fd);
 			stagings_free(s, &st->nodes[k]);
 			add_free(s, &st->nodes[k]);
 		}

@@ -70,7 +70,9 @@ struct node {
 	bool wants_tree;          /* somebody will read or run on its layer's files */
 	bool wants_blob;          /* its layer is part of the image */
 	struct layer_record made; /* being filled by the jobs */
-	struct listing listing;
+	int listing_fd;           /* of the layer, in nameless memory; -1: it is not there yet */
+	uint64_t entries;         /* that it has */
+	struct digest content_made;
 	char created[40]; /* RFC 3339, once done */
 	/* COPY and WORKDIR: who owns what is made, once known */
 	bool owner_known;
@@ -118,6 +120,7 @@ struct context_run {
 	int dir;                   /* its directory; -1: none */
 	struct ignore *ignore;     /* of the first one: lent */
 	struct strv sources;       /* what steps want of it */
+	int new_cache;       /* where the scan writes what it knows of files; -1: it is not at work */
 	struct listing listing;
 	struct view *view;
 	uint32_t event;
@@ -184,7 +187,7 @@ bool origin_ready(struct solve *s, const struct origin *o);
 struct cache_hit;
 void node_done(struct solve *s, struct node *n, const struct cache_hit *hit);
 void node_cached(struct solve *s, struct node *n, const struct cache_hit *hit);
-/* The layer in n->made and n->listing is complete: into the store, the cache and the root. */
+/* The layer in n->made and n->listing_fd is complete: into the store, the cache and the root. */
 int node_made(struct solve *s, struct node *n, struct err *err);
 bool node_may_use_cache(const struct solve *s, const struct node *n);
 void node_group(const struct solve *s, const struct node *n, struct buf *out);
@@ -213,10 +216,6 @@ struct copy_start {
 	const struct plan_step *step;
 };
 int copy_start(struct solve *s, struct copy_start *c, struct err *err);
-/* In the `made` of a copy: the list, with digests that the worker learned, becomes the layer's
- * listing; it is empty afterwards. */
-int copy_learn(struct job *j, struct copy_list *list, struct listing *out, struct err *err);
-
 /* ADD (step_add.c): the places of its sources beside the context: those fetched, and once they are
  * unpacked the archives; *out is for the caller to free.  dirs (may be NULL): their directories,
  * likewise, lent ones in it. */

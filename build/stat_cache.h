@@ -6,9 +6,11 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "layers/digest.h"
 
-/* stat_cache - digests of files, known by what stat(2) says of them.  A cache: whatever cannot be
+/* stat_cache - digests of files, known by their paths and by what stat(2) says of them.  A file of rows in the
+ * order of layers, which is read and written from front to back, as a walk goes.  A cache: whatever cannot be
  * read is as good as empty. */
 
 struct stat_key {
@@ -16,20 +18,43 @@ struct stat_key {
 	int64_t mtime_ns, ctime_ns;
 };
 
-struct stat_cache {
-	struct stat_row {
-		struct stat_key key;
-		unsigned char sha256[32];
-	} * rows;
-	size_t count, room;
-	bool sorted;
+struct stat_reader {
+	int fd; /* lent; -1: there is none */
+	uint64_t offset;
+	struct buf block; /* what was read, and is still to be looked at from at on */
+	size_t at;
+	bool is_read;    /* fd has no more */
+	struct buf path; /* of the row */
+	struct stat_key key;
+	unsigned char sha256[32];
+	bool has_row;
+	uint64_t rows; /* so far */
 };
+#define STAT_READER_INIT                                            \
+	{                                                           \
+		.fd = -1, .block = BUF_INIT, .path = BUF_INIT       \
+	}
+void stat_reader_open(struct stat_reader *r, int fd);
+void auto_stat_reader(struct stat_reader *r);
+/* Whether this file's digest is known.  Asked in the order of layers. */
+bool stat_reader_find(
+	struct stat_reader *r, const char *path, const struct stat_key *key, struct digest *out);
+/* How many rows there are; nothing is found afterwards. */
+uint64_t stat_reader_count(struct stat_reader *r);
 
-void stat_cache_free(struct stat_cache *c);
-void stat_cache_parse(const char *bytes, size_t len, struct stat_cache *out);
-void stat_cache_format(struct stat_cache *c, struct buf *out);
-void stat_cache_add(struct stat_cache *c, const struct stat_key *key, const struct digest *d);
-bool stat_cache_get(const struct stat_cache *c, const struct stat_key *key, struct digest *out);
-bool stat_cache_same(struct stat_cache *a, struct stat_cache *b); /* sorts both */
+struct stat_writer {
+	int fd; /* lent */
+	struct buf out, path;
+};
+#define STAT_WRITER_INIT                                          \
+	{                                                         \
+		.fd = -1, .out = BUF_INIT, .path = BUF_INIT       \
+	}
+void stat_writer_open(struct stat_writer *w, int fd);
+void auto_stat_writer(struct stat_writer *w);
+/* SHA-256 only, others are left out.  In the order of layers. */
+int stat_writer_add(struct stat_writer *w, const char *path, const struct stat_key *key,
+	const struct digest *d, struct err *err);
+int stat_writer_end(struct stat_writer *w, struct err *err);
 
 #endif

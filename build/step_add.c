@@ -107,7 +107,7 @@ unpack(void *arg, json_t **result, struct err *err)
 		return 0;
 	if (unpack_listed(stream_fd(fd_steal(&fd)), o->dir, &listing, err) < 0)
 		return err_in(err, "archive '%s'", o->path);
-	return material_write_listing(o->memory, &listing, err);
+	return listing_write(&listing, o->memory, err);
 }
 
 static int

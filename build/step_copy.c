@@ -27,6 +27,18 @@ origin_view(struct solve *s, const struct origin *o)
 	return root_view(solve_root(s, o));
 }
 
+/* Nobody may read the origin's listings again: they need not be in memory until then. */
+static void
+release_origin(struct solve *s, const struct origin *o)
+{
+	const struct root *r = solve_root(s, o);
+
+	if (r == NULL)
+		listing_release(&s->contexts[o->index].listing);
+	for (size_t i = 0; r != NULL && i < r->count; i++)
+		listing_release(&r->items[i]->listing);
+}
+
 static void
 request(struct solve *s, struct node *n, struct copy_request *r)
 {
@@ -181,6 +193,7 @@ key_copy(struct solve *s, struct node *n, struct err *err)
 	if (plan_with(s, n, NULL, NULL, &list, err) < 0)
 		return -1;
 	copy_content_digest(&list, &content);
+	release_origin(s, &step->from);
 	n->state = NODE_KEYED;
 	if (digest_is_empty(&content))
 		return 0;
@@ -325,7 +338,8 @@ made(struct solve *s, struct job *j, json_t *result, struct err *err)
 			ingest_commit(&j->ingest, &blob->digest, blob->size, err) < 0)
 			return -1;
 	}
-	if (copy_learn(j, &n->plan, &n->listing, err) < 0)
+	copy_list_free(&n->plan);
+	if (material_take_made(j, result, n, err) < 0)
 		return -1;
 	return part_done(s, n, err);
 }
@@ -370,7 +384,10 @@ work(struct solve *s, struct node *n, struct err *err)
 	c.places = dirs;
 	n->pending = wants_tree ? 2 : 1;
 	n->state = NODE_WORKING;
-	return copy_start(s, &c, err);
+	if (copy_start(s, &c, err) < 0)
+		return -1;
+	release_origin(s, &n->step->from);
+	return 0;
 }
 
 /* 1: what is to be unpacked of the sources of ADD is. */

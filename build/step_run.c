@@ -51,7 +51,8 @@ ended_badly(const struct plan_step *step, const struct box_result *r, struct err
 }
 
 static int
-hash_file(int tree, struct entry *e, char *bytes, size_t size, struct err *err)
+hash_file(int tree, const struct entry *e, char *bytes, size_t size, struct digest *out,
+	struct err *err)
 {
 	AUTO(hasher) struct hasher *h = hasher_new(DIGEST_SHA256);
 	AUTO(fd) int fd = path_open(tree, e->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
@@ -63,7 +64,7 @@ hash_file(int tree, struct entry *e, char *bytes, size_t size, struct err *err)
 		hasher_add(h, bytes, (size_t)n);
 	if (n < 0)
 		return err_sys(err, "read '%s'", e->path);
-	hasher_digest(h, &e->digest);
+	hasher_digest(h, out);
 	return 0;
 }
 
@@ -74,16 +75,21 @@ static int
 hash_files(int tree, struct listing *l, struct err *err)
 {
 	AUTO(free) char *bytes = l->count > 0 ? xmalloc(HASH_BYTES) : NULL;
+	AUTO(listed) struct listed e = LISTED_INIT;
+	struct digest digest;
 
-	for (size_t i = 0; i < l->count; i++)
-		if (l->entries[i].kind == ENTRY_FILE &&
-			hash_file(tree, &l->entries[i], bytes, HASH_BYTES, err) < 0)
+	for (size_t i = 0; i < l->count; i++) {
+		if (listing_kind(l, i) != ENTRY_FILE)
+			continue;
+		if (hash_file(tree, listing_at(l, i, &e), bytes, HASH_BYTES, &digest, err) < 0)
 			return -1;
+		listing_set_digest(l, i, &digest);
+	}
 	return 0;
 }
 
 static int
-collect(struct running *r, const struct strv *stubs, struct err *err)
+collect(struct running *r, const struct strv *stubs, json_t *result, struct err *err)
 {
 	AUTO(listing) struct listing listing = LISTING_INIT;
 	AUTO(strv) struct strv names = STRV_INIT;
@@ -94,7 +100,7 @@ collect(struct running *r, const struct strv *stubs, struct err *err)
 					     &listing, err) < 0 ||
 					    hash_files(r->tree->fs_fd, &listing, err) < 0)))
 		return err_in(err, "changes of the step");
-	return material_write_listing(r->memory, &listing, err);
+	return material_write_listing(r->memory, &listing, result, err);
 }
 
 static enum box_network
@@ -119,7 +125,6 @@ run_box(void *arg, json_t **result, struct err *err)
 	struct box box = BOX_INIT;
 	struct box_result ended = { .status = 0 };
 
-	(void)result;
 	box.userns_fd = r->s->userns;
 	box.root = (struct rootfs){ .lowers = r->lowers,
 		.lower_count = r->lower_count,
@@ -143,7 +148,8 @@ run_box(void *arg, json_t **result, struct err *err)
 			&r->s->plan->stages[step->stage].platform, FOREIGN_BINFMT, err);
 	if (ended.status != 0)
 		return ended_badly(step, &ended, err);
-	return collect(r, &stubs, err);
+	*result = json_object();
+	return collect(r, &stubs, *result, err);
 }
 
 /* --- the coordinator -------------------------------------------------------------------------- */
@@ -153,10 +159,9 @@ ran(struct solve *s, struct job *j, json_t *result, struct err *err)
 {
 	struct node *n = j->subject;
 
-	(void)result;
 	n->pending--;
 	memcpy(n->made.tree, j->tree.id, sizeof n->made.tree);
-	if (material_read_listing(j, &n->listing, err) < 0 ||
+	if (material_take_made(j, result, n, err) < 0 ||
 		store_tree_commit(s->store, j->tree.id, 0, err) < 0)
 		return -1;
 	return node_made(s, n, err);

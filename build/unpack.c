@@ -122,8 +122,10 @@ unpack(struct tar_reader *r, struct apply *a, struct listing *named, struct err 
 static int
 make_readable(int dir, const struct listing *all, struct err *err)
 {
+	AUTO(listed) struct listed listed = LISTED_INIT;
+
 	for (size_t i = 0; i < all->count; i++) {
-		const struct entry *e = &all->entries[i];
+		const struct entry *e = listing_at(all, i, &listed);
 		mode_t needed = e->kind == ENTRY_DIR ? 0700 : 0400;
 		char name[256];
 		AUTO(fd) int parent = -1;
@@ -145,6 +147,8 @@ unpack_listed(struct stream *in, int dir, struct listing *out, struct err *err)
 	AUTO(listing) struct listing all = LISTING_INIT, named = LISTING_INIT;
 	AUTO(apply) struct apply *a = NULL;
 	AUTO(tar_reader) struct tar_reader *r = NULL;
+	AUTO(listed) struct listed listed = LISTED_INIT;
+	AUTO(free) bool *stays = NULL;
 
 	if (decode(in, &tar, err) < 0)
 		return -1;
@@ -153,9 +157,13 @@ unpack_listed(struct stream *in, int dir, struct listing *out, struct err *err)
 	if (unpack(r, a, &named, err) < 0 || make_readable(dir, &all, err) < 0)
 		return -1;
 	listing_sort(&named);
-	for (size_t i = 0; i < all.count; i++)
-		if (all.entries[i].path[0] != '\0' &&
-			listing_find(&named, all.entries[i].path) != NULL)
-			listing_take(out, &all.entries[i]);
+	stays = xcalloc(all.count + 1, sizeof *stays);
+	for (size_t i = 0; i < all.count; i++) {
+		const struct entry *e = listing_at(&all, i, &listed);
+
+		stays[i] = e->path[0] != '\0' && listing_find(&named, e->path) != LISTING_NONE;
+	}
+	listing_filter(&all, stays);
+	listing_move(&all, out);
 	return 0;
 }

@@ -184,14 +184,14 @@ make_parent(struct apply *a, struct cursor *c, const char *name, const struct en
 }
 
 static const struct entry *
-below_at(const struct apply *a, const struct cursor *c, const char *name)
+below_at(const struct apply *a, const struct cursor *c, const char *name, struct listed *out)
 {
 	AUTO(buf) struct buf path = BUF_INIT;
 
 	if (a->o.lower == NULL || a->o.form != APPLY_OVERLAY)
 		return NULL;
 	cursor_join(c, name, &path);
-	return view_entry(a->o.lower, path.data);
+	return view_entry(a->o.lower, path.data, out);
 }
 
 static int
@@ -214,7 +214,8 @@ static int
 go_missing(struct apply *a, struct cursor *c, struct route *r, const char *name,
 	enum cursor_make make, const struct entry *cause, struct err *err)
 {
-	const struct entry *below = below_at(a, c, name);
+	AUTO(listed) struct listed listed = LISTED_INIT;
+	const struct entry *below = below_at(a, c, name, &listed);
 
 	if (below != NULL && below->kind == ENTRY_SYMLINK)
 		return route_link(c, r, below->link, err) < 0 ? -1 : 1;

@@ -283,6 +283,7 @@ apply_make_whiteout(struct apply *a, const char *name, struct err *err)
 {
 	int dir = cursor_fd(&a->here);
 	AUTO(buf) struct buf path = BUF_INIT;
+	AUTO(listed) struct listed below = LISTED_INIT;
 	struct stat st;
 
 	cursor_join(&a->here, name, &path);
@@ -294,7 +295,7 @@ apply_make_whiteout(struct apply *a, const char *name, struct err *err)
 	}
 	if (errno != ENOENT)
 		return err_sys(err, "look at '%s'", path.data);
-	if (a->o.lower != NULL && view_entry(a->o.lower, path.data) == NULL)
+	if (a->o.lower != NULL && view_entry(a->o.lower, path.data, &below) == NULL)
 		return 0; /* there is nothing to be removed */
 	if (mknodat(dir, name, S_IFCHR, makedev(0, 0)) < 0) {
 		if ((errno != EPERM && errno != EACCES && errno != ENOTSUP) ||

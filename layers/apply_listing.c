@@ -55,7 +55,9 @@ static void
 drop_removed(struct apply *a)
 {
 	struct listing *l = &a->list;
-	size_t kept = 0, count = 0;
+	AUTO(listed) struct listed listed = LISTED_INIT;
+	AUTO(free) bool *stays = NULL;
+	size_t count = 0;
 
 	if (a->removal_count == 0 && a->whiteouts.count == 0)
 		return;
@@ -69,16 +71,14 @@ drop_removed(struct apply *a)
 			a->removals[count++] = a->removals[i];
 	}
 	a->removal_count = count;
+	stays = xcalloc(l->count + 1, sizeof *stays);
 	for (size_t i = 0; i < l->count; i++) {
-		struct entry *e = &l->entries[i];
+		const struct entry *e = listing_at(l, i, &listed);
 
-		if (is_removed(a, e->path, i) ||
-			(e->kind == ENTRY_WHITEOUT && apply_is_below_whited(a, e->path)))
-			entry_free(&l->entries[i]);
-		else
-			l->entries[kept++] = l->entries[i];
+		stays[i] = !is_removed(a, e->path, i) &&
+			   !(e->kind == ENTRY_WHITEOUT && apply_is_below_whited(a, e->path));
 	}
-	l->count = kept;
+	listing_filter(l, stays);
 }
 
 /* 1: *out_name in the directory of a->here is what e is about; 0: it is not there. */
@@ -160,7 +160,7 @@ become_file(
 	}
 }
 
-/* One entry of a pass: first what is a file by itself, then the links. */
+/* One entry of a pass: first what is a file by itself, then the links.  1: e was changed. */
 static int
 check_link(struct apply *a, struct inodes *seen, struct entry *e, struct err *err)
 {
@@ -174,12 +174,12 @@ check_link(struct apply *a, struct inodes *seen, struct entry *e, struct err *er
 	if (e->kind != ENTRY_HARDLINK)
 		return 0;
 	if (first == NULL)
-		return become_file(a, name, &st, e, err);
-	if (strcmp(first, e->link) != 0) {
-		free(e->link);
-		e->link = xstrdup(first);
-	}
-	return 0;
+		return become_file(a, name, &st, e, err) < 0 ? -1 : 1;
+	if (strcmp(first, e->link) == 0)
+		return 0;
+	free(e->link);
+	e->link = xstrdup(first);
+	return 1;
 }
 
 /* A link that was made to one file may stand beside another by now: the disk knows which are the
@@ -187,16 +187,24 @@ check_link(struct apply *a, struct inodes *seen, struct entry *e, struct err *er
 static int
 check_links(struct apply *a, struct inodes *seen, struct err *err)
 {
+	AUTO(listed) struct listed listed = LISTED_INIT;
+
 	for (int pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i < a->list.count; i++) {
-			struct entry *e = &a->list.entries[i];
-			bool is_file = e->kind != ENTRY_DIR && e->kind != ENTRY_WHITEOUT &&
-				       e->kind != ENTRY_OPAQUE;
+			enum entry_kind kind = listing_kind(&a->list, i);
+			AUTO(entry) struct entry e = { .path = NULL };
+			int said;
 
 			/* a link that became a file in this pass is done */
-			if (is_file && (e->kind == ENTRY_HARDLINK) == (pass == 1) &&
-				check_link(a, seen, e, err) < 0)
+			if (kind == ENTRY_DIR || kind == ENTRY_WHITEOUT || kind == ENTRY_OPAQUE ||
+				(kind == ENTRY_HARDLINK) != (pass == 1))
+				continue;
+			entry_copy(listing_at(&a->list, i, &listed), &e);
+			said = check_link(a, seen, &e, err);
+			if (said < 0)
 				return -1;
+			if (said > 0)
+				listing_set(&a->list, i, &e);
 		}
 	}
 	return 0;
@@ -217,7 +225,6 @@ apply_finish_listing(struct apply *a, struct err *err)
 		return -1;
 	if (a->has_hardlinks)
 		listing_order_links(&a->list);
-	for (size_t i = 0; i < a->list.count; i++)
-		listing_take(a->out, &a->list.entries[i]);
+	listing_move(&a->list, a->out);
 	return 0;
 }

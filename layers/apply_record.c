@@ -131,9 +131,8 @@ static void
 record(struct apply *a, struct entry *e)
 {
 	if (a->out != NULL)
-		listing_take(&a->list, e);
-	else
-		entry_free(e);
+		listing_add(&a->list, e);
+	entry_free(e);
 }
 
 void

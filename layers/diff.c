@@ -13,13 +13,14 @@
 static bool
 is_needless_mark(const struct entry *e, const struct view *lower)
 {
+	AUTO(listed) struct listed listed = LISTED_INIT;
 	const struct entry *below;
 
 	if (e->kind != ENTRY_WHITEOUT && e->kind != ENTRY_OPAQUE)
 		return false;
 	if (e->path[0] == '\0')
 		return true;
-	below = lower != NULL ? view_entry(lower, e->path) : NULL;
+	below = lower != NULL ? view_entry(lower, e->path, &listed) : NULL;
 	return below == NULL || (e->kind == ENTRY_OPAQUE && below->kind != ENTRY_DIR);
 }
 
@@ -52,10 +53,11 @@ static bool
 is_own_root(const struct entry *e, const struct view *lower)
 {
 	static const struct entry made = { .kind = ENTRY_DIR, .mode = 0755 };
+	AUTO(listed) struct listed below = LISTED_INIT;
 
 	return e->path[0] == '\0' && e->kind == ENTRY_DIR &&
 	       (same_directory(e, &made) ||
-		       (lower != NULL && same_directory(e, view_entry(lower, ""))));
+		       (lower != NULL && same_directory(e, view_entry(lower, "", &below))));
 }
 
 static int
@@ -95,11 +97,12 @@ stub_find(const struct stubs *s, const char *path)
 	return strcmp(s->paths.items[low], path) == 0 ? STUB_ITSELF : STUB_PARENT;
 }
 
-/* kept: the next entry that stays, or NULL. */
+/* kept: the path of the next entry that stays, or NULL. */
 static bool
-is_stub(const struct entry *e, const struct entry *kept, const struct stubs *stubs,
+is_stub(const struct entry *e, const char *kept, const struct stubs *stubs,
 	const struct view *lower)
 {
+	AUTO(listed) struct listed listed = LISTED_INIT;
 	enum stub_kind kind = stub_find(stubs, e->path);
 	const struct entry *below;
 
@@ -107,9 +110,9 @@ is_stub(const struct entry *e, const struct entry *kept, const struct stubs *stu
 		return false;
 	if (e->kind != ENTRY_DIR)
 		return kind == STUB_ITSELF && e->kind != ENTRY_OPAQUE;
-	if (kept != NULL && path_is_inside(kept->path, e->path))
+	if (kept != NULL && path_is_inside(kept, e->path))
 		return false;
-	below = lower != NULL ? view_entry(lower, e->path) : NULL;
+	below = lower != NULL ? view_entry(lower, e->path, &listed) : NULL;
 	return kind == STUB_ITSELF || below == NULL || same_directory(e, below);
 }
 
@@ -120,8 +123,10 @@ diff_upper(int upper, const struct view *lower, const struct strv *leave_out, st
 	AUTO(listing) struct listing all = LISTING_INIT;
 	AUTO(stubs) struct stubs stubs = { STRV_INIT };
 	AUTO(free) bool *stays = NULL;
+	AUTO(listed) struct listed listed = LISTED_INIT;
+	AUTO(buf) struct buf kept = BUF_INIT;
 	struct tree_options o = TREE_OPTIONS_INIT;
-	const struct entry *kept = NULL;
+	bool has_kept = false;
 
 	o.kind = TREE_OVERLAY;
 	if (tree_list(upper, &o, &all, err) < 0)
@@ -133,16 +138,17 @@ diff_upper(int upper, const struct view *lower, const struct strv *leave_out, st
 	stays = xcalloc(all.count + 1, sizeof *stays);
 	/* From the end, so that what a directory holds is known before it is judged. */
 	for (size_t i = all.count; i > 0; i--) {
-		const struct entry *e = &all.entries[i - 1];
+		const struct entry *e = listing_at(&all, i - 1, &listed);
 
 		if (is_needless_mark(e, lower) || is_own_root(e, lower) ||
-			is_stub(e, kept, &stubs, lower))
+			is_stub(e, has_kept ? kept.data : NULL, &stubs, lower))
 			continue;
 		stays[i - 1] = true;
-		kept = e;
+		has_kept = true;
+		buf_clear(&kept);
+		buf_adds(&kept, e->path);
 	}
-	for (size_t i = 0; i < all.count; i++)
-		if (stays[i])
-			listing_take(out, &all.entries[i]);
+	listing_filter(&all, stays);
+	listing_move(&all, out);
 	return 0;
 }

@@ -110,10 +110,14 @@ digest_from_raw(enum digest_algorithm algorithm, const void *raw, struct digest 
 	static const char digits[] = "0123456789abcdef";
 	const struct algorithm *a = &algorithms[algorithm];
 	const unsigned char *byte = raw;
+	size_t name_len = strlen(a->name);
 	char *p = out->text;
 
 	memset(out, 0, sizeof *out);
-	p += snprintf(p, sizeof out->text, "%s:", a->name);
+	/* for each file of a layer, so without printf */
+	memcpy(p, a->name, name_len);
+	p += name_len;
+	*p++ = ':';
 	for (size_t i = 0; i < a->hex_len / 2; i++) {
 		*p++ = digits[byte[i] >> 4];
 		*p++ = digits[byte[i] & 15];

@@ -170,7 +170,7 @@ auto_writing(struct writing *w)
 static const struct entry *
 entry_of(const struct view_hit *hit)
 {
-	return hit->entry;
+	return &hit->file.entry;
 }
 
 /* What is exactly there, no links followed. */
@@ -179,8 +179,7 @@ find(const struct view *v, const char *path, struct view_hit *out)
 {
 	struct err ignored = { 0 };
 
-	return v != NULL && view_find(v, path, false, out, &ignored) == 0 &&
-	       streq(out->path, path);
+	return v != NULL && view_find(v, path, false, out, &ignored) == 0 && streq(out->path, path);
 }
 
 /* Whether v has this very file there: of the same layer, by the same first name. */

@@ -57,7 +57,7 @@ open_file(struct pack *p, const struct entry *e, struct err *err)
 }
 
 static int
-pack_file(struct pack *p, struct entry *e, struct err *err)
+pack_file(struct pack *p, const struct entry *e, struct digest *digest, struct err *err)
 {
 	AUTO(fd) int fd = open_file(p, e, err);
 	struct stat st;
@@ -73,7 +73,7 @@ pack_file(struct pack *p, struct entry *e, struct err *err)
 	if (tar_writer_file(p->writer, fd, p->hasher, err) < 0)
 		return -1;
 	if (p->hasher != NULL)
-		hasher_digest(p->hasher, &e->digest);
+		hasher_digest(p->hasher, digest);
 	return 0;
 }
 
@@ -82,18 +82,24 @@ layer_pack(int tree, struct listing *entries, enum layer_digests digests, struct
 	struct err *err)
 {
 	AUTO(pack) struct pack p = PACK_INIT;
+	AUTO(listed) struct listed listed = LISTED_INIT;
 
 	p.tree = tree;
 	p.writer = tar_writer_new(out, TAR_LAYER);
 	if (digests == LAYER_DIGESTS)
 		p.hasher = hasher_new(DIGEST_SHA256);
 	for (size_t i = 0; i < entries->count; i++) {
-		struct entry *e = &entries->entries[i];
+		const struct entry *e = listing_at(entries, i, &listed);
+		struct digest digest;
 
 		if (tar_writer_entry(p.writer, e, err) < 0)
 			return -1;
-		if (e->kind == ENTRY_FILE && pack_file(&p, e, err) < 0)
+		if (e->kind != ENTRY_FILE)
+			continue;
+		if (pack_file(&p, e, &digest, err) < 0)
 			return -1;
+		if (p.hasher != NULL)
+			listing_set_digest(entries, i, &digest);
 	}
 	return tar_writer_finish(p.writer, err);
 }

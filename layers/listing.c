@@ -3,15 +3,25 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/mem.h"
+#include "layers/listing_record.h"
+
+static bool
+is_mapped(const struct listing *l)
+{
+	return l->bytes.room == 0 && l->bytes.len > 0;
+}
 
 void
 listing_free(struct listing *l)
 {
-	for (size_t i = 0; i < l->count; i++)
-		entry_free(&l->entries[i]);
-	free(l->entries);
+	if (is_mapped(l))
+		munmap(l->bytes.data, l->bytes.len);
+	else
+		buf_free(&l->bytes);
+	free(l->places);
 	*l = (struct listing)LISTING_INIT;
 }
 
@@ -21,36 +31,229 @@ auto_listing(struct listing *l)
 	listing_free(l);
 }
 
-void
-listing_take(struct listing *l, struct entry *e)
+/* So that it can be changed. */
+static void
+own_bytes(struct listing *l)
 {
-	l->entries = grow(l->entries, l->count, &l->room, sizeof *l->entries);
-	l->entries[l->count++] = *e;
-	*e = (struct entry){ .path = NULL };
+	struct buf own = BUF_INIT;
+
+	if (!is_mapped(l))
+		return;
+	buf_add(&own, l->bytes.data, l->bytes.len);
+	munmap(l->bytes.data, l->bytes.len);
+	l->bytes = own;
+}
+
+/* --- adding ----------------------------------------------------------------------------------- */
+
+/* How far back from the end of l's bytes the text of path's directory is, once it is there; 0: it has
+ * none. */
+static size_t
+place_dir(struct listing *l, const char *path, const char *name)
+{
+	size_t len = name > path ? (size_t)(name - path) - 1 : 0;
+	struct record_reader r;
+	const char *text;
+
+	if (name == path)
+		return 0;
+	if (l->dir > 0) {
+		r = (struct record_reader){ (const unsigned char *)l->bytes.data + l->dir + 1,
+			(const unsigned char *)l->bytes.data + l->bytes.len, false };
+		if (record_number(&r) == len) {
+			text = record_bytes(&r, len);
+			if (text != NULL && memcmp(text, path, len) == 0)
+				return l->bytes.len - l->dir;
+		}
+	}
+	l->dir = l->bytes.len;
+	record_put_dir(&l->bytes, path, len);
+	return l->bytes.len - l->dir;
+}
+
+/* A new record for e; where it is. */
+static uint32_t
+put(struct listing *l, const struct entry *e)
+{
+	const char *slash = strrchr(e->path, '/'), *name = slash != NULL ? slash + 1 : e->path;
+	size_t back, at;
+
+	own_bytes(l);
+	/* no place is 0, so that 0 can say that there is no directory */
+	if (l->bytes.len == 0)
+		buf_addc(&l->bytes, RECORD_DIR);
+	back = place_dir(l, e->path, name);
+	at = l->bytes.len;
+	/* LISTING_MAX is far below */
+	if (at > UINT32_MAX)
+		out_of_memory();
+	record_put(&l->bytes, e, name, back);
+	return (uint32_t)at;
 }
 
 void
 listing_add(struct listing *l, const struct entry *e)
 {
-	struct entry copy;
+	uint32_t at = put(l, e);
 
-	entry_copy(e, &copy);
-	listing_take(l, &copy);
+	l->places = grow(l->places, l->count, &l->room, sizeof *l->places);
+	l->places[l->count++] = at;
 }
 
-/* Entries are large, so what is sorted is this. */
-struct place {
-	const struct entry *entry;
-	size_t index;
-};
+void
+listing_take(struct listing *l, struct entry *e)
+{
+	listing_add(l, e);
+	entry_free(e);
+}
+
+void
+listing_move(struct listing *from, struct listing *out)
+{
+	AUTO(listed) struct listed e = LISTED_INIT;
+
+	if (out->count == 0) {
+		listing_free(out);
+		*out = *from;
+		*from = (struct listing)LISTING_INIT;
+		return;
+	}
+	for (size_t i = 0; i < from->count; i++)
+		listing_add(out, listing_at(from, i, &e));
+	listing_free(from);
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+void
+auto_listed(struct listed *out)
+{
+	buf_free(&out->path);
+	free(out->xattrs);
+	*out = (struct listed)LISTED_INIT;
+}
+
+const struct entry *
+listing_at(const struct listing *l, size_t i, struct listed *out)
+{
+	struct record_reader r;
+	struct record record;
+
+	record_open(&l->bytes, l->places[i], &r, &record);
+	record_read(&r, &record, out);
+	return &out->entry;
+}
+
+enum entry_kind
+listing_kind(const struct listing *l, size_t i)
+{
+	return (enum entry_kind)(l->bytes.data[l->places[i]] & RECORD_KIND);
+}
+
+static void
+open_at(const struct listing *l, size_t i, struct record *out)
+{
+	struct record_reader r;
+
+	record_open(&l->bytes, l->places[i], &r, out);
+}
+
+const char *
+listing_name(const struct listing *l, size_t i, size_t *len)
+{
+	struct record record;
+
+	open_at(l, i, &record);
+	*len = record.name_len;
+	return record.name;
+}
+
+const char *
+listing_dir(const struct listing *l, size_t i, size_t *len)
+{
+	struct record record;
+
+	open_at(l, i, &record);
+	*len = record.dir_len;
+	return record.dir != NULL ? record.dir : "";
+}
+
+/* --- changing --------------------------------------------------------------------------------- */
+
+void
+listing_set(struct listing *l, size_t i, const struct entry *e)
+{
+	l->places[i] = put(l, e);
+}
+
+/* Where its bytes are; NULL: it has none of this length. */
+static unsigned char *
+digest_place(const struct listing *l, size_t i, size_t len)
+{
+	struct record_reader r;
+	struct record record;
+
+	record_open(&l->bytes, l->places[i], &r, &record);
+	if (l->bytes.room == 0 || (record.flags & (len == 64 ? RECORD_SHA512 : RECORD_SHA256)) == 0)
+		return NULL;
+	for (int k = 0; k < 6; k++)
+		record_number(&r);
+	return (unsigned char *)(uintptr_t)r.at;
+}
+
+void
+listing_set_digest(struct listing *l, size_t i, const struct digest *d)
+{
+	unsigned char raw[DIGEST_RAW_MAX], *to;
+	size_t len = digest_raw(d, raw);
+
+	to = digest_place(l, i, len);
+	if (to != NULL) {
+		memcpy(to, raw, len);
+	} else {
+		AUTO(listed) struct listed e = LISTED_INIT;
+		AUTO(entry) struct entry own = { .path = NULL };
+
+		/* its own bytes may move when it is added */
+		entry_copy(listing_at(l, i, &e), &own);
+		own.digest = *d;
+		listing_set(l, i, &own);
+	}
+}
+
+void
+listing_filter(struct listing *l, const bool *stays)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < l->count; i++)
+		if (stays[i])
+			l->places[count++] = l->places[i];
+	l->count = count;
+}
+
+/* --- order ------------------------------------------------------------------------------------ */
+
+/* Of the record that is at this place. */
+static int
+compare_places(const struct listing *l, uint32_t a, uint32_t b)
+{
+	struct record_reader r;
+	struct record x, y;
+
+	record_open(&l->bytes, a, &r, &x);
+	record_open(&l->bytes, b, &r, &y);
+	return record_compare(&x, &y);
+}
 
 static int
-by_path_then_time(const void *a, const void *b)
+by_path_then_time(const void *a, const void *b, void *arg)
 {
-	const struct place *x = a, *y = b;
-	int order = entry_path_compare(x->entry->path, y->entry->path);
+	const uint32_t *x = a, *y = b;
+	int order = compare_places(arg, *x, *y);
 
-	return order != 0 ? order : (x->index > y->index) - (x->index < y->index);
+	/* what was added later lies behind */
+	return order != 0 ? order : (*x > *y) - (*x < *y);
 }
 
 /* And nothing to merge. */
@@ -58,254 +261,188 @@ static bool
 is_sorted(const struct listing *l)
 {
 	for (size_t i = 1; i < l->count; i++) {
-		const struct entry *before = &l->entries[i - 1], *e = &l->entries[i];
-		int order = entry_path_compare(before->path, e->path);
+		int order = compare_places(l, l->places[i - 1], l->places[i]);
 
-		if (order > 0 ||
-			(order == 0 && (before->kind != ENTRY_DIR || e->kind != ENTRY_OPAQUE)))
+		if (order > 0 || (order == 0 && (listing_kind(l, i - 1) != ENTRY_DIR ||
+							listing_kind(l, i) != ENTRY_OPAQUE)))
 			return false;
 	}
 	return true;
 }
 
-/* What remains of the entries of one path, moved to out.  A whiteout is about the layers below,
- * whatever its place among the others, so a directory beside it has nothing from below: it is
- * opaque. (image-spec layer.md, Whiteouts) */
+/* Of the entries i to end, all of one path, what remains; at out on, which is not behind i.  A whiteout is
+ * about the layers below, whatever its place among the others, so a directory beside it has nothing from
+ * below: it is opaque. (image-spec layer.md, Whiteouts) */
 static size_t
-merge_path(const struct place *places, size_t count, struct entry *entries, struct entry *out)
+merge_path(struct listing *l, size_t i, size_t end, size_t out)
 {
-	const struct entry *last = NULL, *opaque = NULL, *whiteout = NULL;
-	size_t kept = 0;
+	size_t last = LISTING_NONE, opaque = LISTING_NONE, whiteout = LISTING_NONE, kept = 0;
+	uint32_t places[2];
 
-	for (size_t i = 0; i < count; i++) {
-		const struct entry *e = places[i].entry;
+	for (; i < end; i++) {
+		enum entry_kind kind = listing_kind(l, i);
 
-		if (e->kind == ENTRY_OPAQUE)
-			opaque = e;
-		else if (e->kind == ENTRY_WHITEOUT)
-			whiteout = e;
+		if (kind == ENTRY_OPAQUE)
+			opaque = i;
+		else if (kind == ENTRY_WHITEOUT)
+			whiteout = i;
 		else
-			last = e;
+			last = i;
 	}
-	if (last != NULL && last->kind != ENTRY_DIR)
-		opaque = NULL;
-	else if (last != NULL && opaque == NULL)
+	if (last != LISTING_NONE && listing_kind(l, last) != ENTRY_DIR)
+		opaque = LISTING_NONE;
+	else if (last != LISTING_NONE && opaque == LISTING_NONE)
 		opaque = whiteout;
-	if (last == NULL && opaque == NULL)
+	if (last == LISTING_NONE && opaque == LISTING_NONE)
 		last = whiteout;
-	for (size_t i = 0; i < count; i++) {
-		struct entry *e = &entries[places[i].index];
-
-		if (e != last && e != opaque)
-			entry_free(e);
+	if (last != LISTING_NONE)
+		places[kept++] = l->places[last];
+	if (opaque != LISTING_NONE) {
+		/* both are marks, so nothing else of the record changes */
+		l->bytes.data[l->places[opaque]] = ENTRY_OPAQUE;
+		places[kept++] = l->places[opaque];
 	}
-	if (last != NULL)
-		out[kept++] = entries[last - entries];
-	if (opaque != NULL) {
-		out[kept] = entries[opaque - entries];
-		out[kept++].kind = ENTRY_OPAQUE;
-	}
+	memcpy(&l->places[out], places, kept * sizeof *places);
 	return kept;
 }
 
 void
 listing_sort(struct listing *l)
 {
-	AUTO(free) struct place *places = NULL;
-	struct entry *sorted;
 	size_t count = 0, end;
 
 	if (is_sorted(l))
 		return;
-	places = xcalloc(l->count, sizeof *places);
-	sorted = xcalloc(l->count, sizeof *sorted);
-	for (size_t i = 0; i < l->count; i++)
-		places[i] = (struct place){ &l->entries[i], i };
-	qsort(places, l->count, sizeof *places, by_path_then_time);
+	own_bytes(l);
+	qsort_r(l->places, l->count, sizeof *l->places, by_path_then_time, l);
 	for (size_t i = 0; i < l->count; i = end) {
 		for (end = i + 1; end < l->count; end++)
-			if (strcmp(places[i].entry->path, places[end].entry->path) != 0)
+			if (compare_places(l, l->places[i], l->places[end]) != 0)
 				break;
-		count += merge_path(&places[i], end - i, l->entries, &sorted[count]);
+		count += merge_path(l, i, end, count);
 	}
-	free(l->entries);
-	l->room = l->count;
-	l->entries = sorted;
 	l->count = count;
 }
 
-const struct entry *
+size_t
 listing_find(const struct listing *l, const char *path)
 {
 	size_t low = 0, high = l->count;
+	struct record wanted, have;
 
+	record_of_path(path, &wanted);
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		const struct entry *e = &l->entries[middle];
-		int order = entry_path_compare(path, e->path);
+		int order;
 
+		open_at(l, middle, &have);
+		order = record_compare(&wanted, &have);
 		/* at one path the OPAQUE is behind what is looked for */
-		if (order == 0 && e->kind != ENTRY_OPAQUE)
-			return e;
+		if (order == 0 && listing_kind(l, middle) != ENTRY_OPAQUE)
+			return middle;
 		if (order <= 0)
 			high = middle;
 		else
 			low = middle + 1;
 	}
-	return NULL;
+	return LISTING_NONE;
 }
 
-enum { LINK_NONE = SIZE_MAX };
+/* --- the content ------------------------------------------------------------------------------ */
 
-/* The entry that has the file which entry i is a name of, or LINK_NONE; files[] remembers, and
- * tells a circle by LINK_NONE. */
-static size_t
-link_file(const struct listing *l, size_t i, size_t *files)
-{
-	size_t at = i, end, next;
+/* Of one entry, on their way to the hasher: it takes many bytes faster than many pieces. */
+struct content {
+	struct hasher *hasher;
+	size_t len;
+	unsigned char bytes[1024];
+};
 
-	while (l->entries[at].kind == ENTRY_HARDLINK && files[at] == at) {
-		const struct entry *target = listing_find(l, l->entries[at].link);
-
-		files[at] = LINK_NONE;
-		if (target == NULL)
-			return LINK_NONE;
-		at = (size_t)(target - l->entries);
-	}
-	end = files[at];
-	/* once more along the chain, so that none of it is walked again */
-	for (at = i;
-		end != LINK_NONE && l->entries[at].kind == ENTRY_HARDLINK && files[at] == LINK_NONE;
-		at = next) {
-		next = (size_t)(listing_find(l, l->entries[at].link) - l->entries);
-		files[at] = end;
-	}
-	return end;
-}
-
-/* Entry first takes over the file of entry file, which becomes a link to it. */
 static void
-move_file(struct listing *l, size_t first, size_t file)
+content_flush(struct content *c)
 {
-	struct entry *to = &l->entries[first], *from = &l->entries[file], moved = *from;
-
-	from->kind = ENTRY_HARDLINK;
-	from->path = to->path;
-	from->link = to->link;
-	from->size = 0;
-	from->major = from->minor = 0;
-	from->xattrs = NULL;
-	from->xattr_count = 0;
-	from->digest = (struct digest){ .text = "" };
-	to->path = NULL;
-	to->link = NULL;
-	entry_free(to);
-	*to = moved;
-	/* each keeps its own name */
-	moved.path = to->path;
-	to->path = from->path;
-	from->path = moved.path;
-}
-
-void
-listing_order_links(struct listing *l)
-{
-	AUTO(free) size_t *files = xcalloc(l->count + 1, sizeof *files);
-	AUTO(free) size_t *firsts = xcalloc(l->count + 1, sizeof *firsts);
-
-	for (size_t i = 0; i < l->count; i++) {
-		files[i] = i;
-		firsts[i] = i;
-	}
-	for (size_t i = 0; i < l->count; i++) {
-		size_t file;
-
-		if (l->entries[i].kind != ENTRY_HARDLINK)
-			continue;
-		file = link_file(l, i, files);
-		if (file != LINK_NONE && l->entries[file].kind != ENTRY_DIR && i < firsts[file])
-			firsts[file] = i;
-	}
-	for (size_t i = 0; i < l->count; i++) {
-		struct entry *e = &l->entries[i];
-		size_t first = files[i] != LINK_NONE ? firsts[files[i]] : i;
-
-		if (e->kind != ENTRY_HARDLINK || files[i] == LINK_NONE ||
-			l->entries[files[i]].kind == ENTRY_DIR || first == i)
-			continue;
-		free(e->link);
-		e->link = xstrdup(l->entries[first].path);
-	}
-	for (size_t i = 0; i < l->count; i++)
-		if (l->entries[i].kind != ENTRY_HARDLINK && firsts[i] != i) {
-			move_file(l, firsts[i], i);
-			free(l->entries[i].link);
-			l->entries[i].link = xstrdup(l->entries[firsts[i]].path);
-		}
+	hasher_add(c->hasher, c->bytes, c->len);
+	c->len = 0;
 }
 
 /* Lengths stand before what has none of its own, so that no two entries feed the same bytes. */
 static void
-hash_number(struct hasher *h, uint64_t number)
+content_number(struct content *c, uint64_t number)
 {
-	unsigned char bytes[8];
-
-	for (size_t i = 0; i < sizeof bytes; i++)
-		bytes[i] = (unsigned char)(number >> (8 * i));
-	hasher_add(h, bytes, sizeof bytes);
+	if (c->len + 8 > sizeof c->bytes)
+		content_flush(c);
+	for (size_t i = 0; i < 8; i++)
+		c->bytes[c->len++] = (unsigned char)(number >> (8 * i));
 }
 
 static void
-hash_bytes(struct hasher *h, const void *bytes, size_t len)
+content_bytes(struct content *c, const void *bytes, size_t len)
 {
-	hash_number(h, len);
-	hasher_add(h, bytes, len);
-}
-
-static void
-hash_text(struct hasher *h, const char *text)
-{
-	hash_bytes(h, text, strlen(text));
-}
-
-static void
-hash_entry(struct hasher *h, const struct entry *e)
-{
-	hash_text(h, e->path);
-	hash_number(h, e->kind);
-	if (e->kind == ENTRY_WHITEOUT || e->kind == ENTRY_OPAQUE)
-		return;
-	if (e->link != NULL)
-		hash_text(h, e->link);
-	if (e->kind == ENTRY_HARDLINK)
-		return; /* the rest is the file's */
-	hash_number(h, e->mode);
-	hash_number(h, e->uid);
-	hash_number(h, e->gid);
-	hash_number(h, e->size);
-	hash_number(h, e->major);
-	hash_number(h, e->minor);
-	hash_number(h, e->xattr_count);
-	for (size_t i = 0; i < e->xattr_count; i++) {
-		hash_text(h, e->xattrs[i].name);
-		hash_bytes(h, e->xattrs[i].value, e->xattrs[i].len);
+	content_number(c, len);
+	if (c->len + len > sizeof c->bytes)
+		content_flush(c);
+	if (len > sizeof c->bytes) {
+		hasher_add(c->hasher, bytes, len);
+	} else if (len > 0) {
+		memcpy(c->bytes + c->len, bytes, len);
+		c->len += len;
 	}
-	hash_text(h, e->digest.text);
+}
+
+static void
+content_text(struct content *c, const char *text)
+{
+	content_bytes(c, text, strlen(text));
+}
+
+static void
+content_file(struct content *c, const struct entry *e)
+{
+	content_number(c, e->mode);
+	content_number(c, e->uid);
+	content_number(c, e->gid);
+	content_number(c, e->size);
+	content_number(c, e->major);
+	content_number(c, e->minor);
+	content_number(c, e->xattr_count);
+	for (size_t i = 0; i < e->xattr_count; i++) {
+		content_text(c, e->xattrs[i].name);
+		content_bytes(c, e->xattrs[i].value, e->xattrs[i].len);
+	}
+	content_text(c, e->digest.text);
+}
+
+bool
+listing_content_add(struct hasher *h, const struct entry *e)
+{
+	struct content c;
+	bool is_mark = e->kind == ENTRY_WHITEOUT || e->kind == ENTRY_OPAQUE;
+
+	if (e->kind == ENTRY_FILE && digest_is_empty(&e->digest))
+		return false;
+	/* its bytes are only ever read where they were written */
+	c.hasher = h;
+	c.len = 0;
+	content_text(&c, e->path);
+	content_number(&c, e->kind);
+	if (!is_mark && e->link != NULL)
+		content_text(&c, e->link);
+	/* of a hard link the rest is the file's */
+	if (!is_mark && e->kind != ENTRY_HARDLINK)
+		content_file(&c, e);
+	content_flush(&c);
+	return true;
 }
 
 void
 listing_content_digest(const struct listing *l, struct digest *out)
 {
 	AUTO(hasher) struct hasher *h = hasher_new(DIGEST_SHA256);
+	AUTO(listed) struct listed e = LISTED_INIT;
 
-	for (size_t i = 0; i < l->count; i++) {
-		const struct entry *e = &l->entries[i];
-
-		if (e->kind == ENTRY_FILE && digest_is_empty(&e->digest)) {
+	for (size_t i = 0; i < l->count; i++)
+		if (!listing_content_add(h, listing_at(l, i, &e))) {
 			*out = (struct digest){ .text = "" };
 			return;
 		}
-		hash_entry(h, e);
-	}
 	hasher_digest(h, out);
 }

@@ -3,346 +3,271 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/mem.h"
+#include "layers/listing_format.h"
+#include "layers/listing_record.h"
 
-/* The form: a magic with the version, the count, and for each entry
- *
- *	kind and flags  one byte
- *	path            length shared with the path before; the rest
- *	mode uid gid    and mtime as a difference to the one before, nanoseconds
- *	size, digest    of a FILE; link of a link; major and minor of a device
- *	attributes      count, then name and value
- *
- * Numbers are LEB128, signed ones zigzag; texts have their length before them.  WHITEOUT and OPAQUE
- *have only kind and path. */
+/* The form: a magic with the version, the count, and the records, sorted; each of an entry that is not at
+ * the top has the last RECORD_DIR before it. */
 
-static const char magic[8] = { 'c', 'p', 'r', 'l', 'i', 's', 't', '1' };
+static const char magic[8] = { 'c', 'p', 'r', 'l', 'i', 's', 't', '2' };
 
-enum {
-	KIND_MASK = 0x0f,
-	HAS_SHA256 = 0x10,
-	HAS_SHA512 = 0x20,
-	HAS_XATTRS = 0x40,
-};
+/* --- writing ---------------------------------------------------------------------------------- */
 
-static void
-put_number(struct buf *out, uint64_t number)
+#define WRITER_BLOCK 65536
+
+void
+auto_listing_writer(struct listing_writer *w)
 {
-	char bytes[10];
-	size_t len = 0;
-
-	while (number >= 0x80) {
-		bytes[len++] = (char)(number | 0x80);
-		number >>= 7;
-	}
-	bytes[len++] = (char)number;
-	buf_add(out, bytes, len);
+	buf_free(&w->out);
+	buf_free(&w->dir_text);
 }
 
-static void
-put_signed(struct buf *out, int64_t number)
+void
+listing_writer_begin(struct listing_writer *w, uint64_t count)
 {
-	put_number(out, ((uint64_t)number << 1) ^ (uint64_t)(number >> 63));
+	w->written = 0;
+	w->dir = 0;
+	buf_add(&w->out, magic, sizeof magic);
+	record_put_number(&w->out, count);
 }
 
-static void
-put_bytes(struct buf *out, const void *bytes, size_t len)
+static int
+flush(struct listing_writer *w, size_t least, struct err *err)
 {
-	put_number(out, len);
-	buf_add(out, bytes, len);
-}
-
-static void
-put_digest(struct buf *out, const struct digest *d)
-{
-	unsigned char raw[DIGEST_RAW_MAX];
-
-	buf_add(out, raw, digest_raw(d, raw));
-}
-
-static unsigned char
-flags_of(const struct entry *e)
-{
-	unsigned flags = (unsigned)e->kind;
-
-	if (e->kind == ENTRY_FILE && !digest_is_empty(&e->digest))
-		flags |= digest_algorithm(&e->digest) == DIGEST_SHA512 ? HAS_SHA512 : HAS_SHA256;
-	if (e->xattr_count > 0)
-		flags |= HAS_XATTRS;
-	return (unsigned char)flags;
-}
-
-static void
-put_attributes(struct buf *out, const struct entry *e)
-{
-	if (e->xattr_count == 0)
-		return;
-	put_number(out, e->xattr_count);
-	for (size_t i = 0; i < e->xattr_count; i++) {
-		put_bytes(out, e->xattrs[i].name, strlen(e->xattrs[i].name));
-		put_bytes(out, e->xattrs[i].value, e->xattrs[i].len);
-	}
-}
-
-/* What the next entry's time is told from. */
-static uint64_t
-time_base(const struct entry *before)
-{
-	if (before == NULL || before->kind == ENTRY_WHITEOUT || before->kind == ENTRY_OPAQUE)
+	if (w->fd < 0 || w->out.len < least)
 		return 0;
-	return (uint64_t)before->mtime;
+	if (fd_write(w->fd, w->out.data, w->out.len) < 0)
+		return err_sys(err, "write a listing");
+	w->written += w->out.len;
+	buf_clear(&w->out);
+	return 0;
 }
 
-static void
-put_entry(struct buf *out, const struct entry *e, const struct entry *before)
+int
+listing_writer_end(struct listing_writer *w, struct err *err)
 {
-	size_t shared = 0;
+	return flush(w, 0, err);
+}
 
-	if (before != NULL)
-		while (e->path[shared] != '\0' && e->path[shared] == before->path[shared])
-			shared++;
-	buf_addc(out, (char)flags_of(e));
-	put_number(out, shared);
-	put_bytes(out, e->path + shared, strlen(e->path + shared));
-	if (e->kind == ENTRY_WHITEOUT || e->kind == ENTRY_OPAQUE)
-		return;
-	put_number(out, e->mode);
-	put_number(out, e->uid);
-	put_number(out, e->gid);
-	put_signed(out, (int64_t)((uint64_t)e->mtime - time_base(before)));
-	put_number(out, e->mtime_ns);
-	if (e->kind == ENTRY_FILE) {
-		put_number(out, e->size);
-		if (!digest_is_empty(&e->digest))
-			put_digest(out, &e->digest);
-	} else if (e->kind == ENTRY_SYMLINK || e->kind == ENTRY_HARDLINK) {
-		put_bytes(out, e->link, strlen(e->link));
-	} else if (e->kind == ENTRY_CHAR || e->kind == ENTRY_BLOCK) {
-		put_number(out, e->major);
-		put_number(out, e->minor);
+/* How far back the text of this directory is, once it is there; NULL: 0. */
+static uint64_t
+place_dir(struct listing_writer *w, const char *dir, size_t len)
+{
+	uint64_t at = w->written + w->out.len;
+
+	if (dir == NULL)
+		return 0;
+	if (w->dir == 0 || w->dir_text.len != len || memcmp(w->dir_text.data, dir, len) != 0) {
+		w->dir = at;
+		buf_clear(&w->dir_text);
+		buf_add(&w->dir_text, dir, len);
+		record_put_dir(&w->out, dir, len);
 	}
-	put_attributes(out, e);
+	return w->written + w->out.len - w->dir;
+}
+
+int
+listing_writer_add(struct listing_writer *w, const struct entry *e, struct err *err)
+{
+	struct record record;
+
+	record_of_path(e->path, &record);
+	record_put(&w->out, e, record.name, place_dir(w, record.dir, record.dir_len));
+	return flush(w, WRITER_BLOCK, err);
+}
+
+static int
+write_all(struct listing_writer *w, const struct listing *l, struct err *err)
+{
+	listing_writer_begin(w, l->count);
+	for (size_t i = 0; i < l->count; i++) {
+		struct record_reader r;
+		struct record record;
+
+		record_open(&l->bytes, l->places[i], &r, &record);
+		record_copy(&w->out, &r, &record, place_dir(w, record.dir, record.dir_len));
+		if (flush(w, WRITER_BLOCK, err) < 0)
+			return -1;
+	}
+	return listing_writer_end(w, err);
 }
 
 void
 listing_format(const struct listing *l, struct buf *out)
 {
-	buf_add(out, magic, sizeof magic);
-	put_number(out, l->count);
-	for (size_t i = 0; i < l->count; i++)
-		put_entry(out, &l->entries[i], i > 0 ? &l->entries[i - 1] : NULL);
+	AUTO(listing_writer) struct listing_writer w = LISTING_WRITER_INIT;
+	struct err ignored;
+
+	write_all(&w, l, &ignored);
+	buf_add(out, w.out.data, w.out.len);
 }
 
-struct cursor {
-	const unsigned char *at, *end;
-	bool is_bad; /* stays so; everything read from then on is 0 */
-};
-
-static uint64_t
-get_number(struct cursor *c)
+int
+listing_write(const struct listing *l, int fd, struct err *err)
 {
-	uint64_t number = 0;
+	AUTO(listing_writer) struct listing_writer w = LISTING_WRITER_INIT;
 
-	for (unsigned shift = 0; shift < 64 && c->at < c->end; shift += 7) {
-		unsigned char byte = *c->at++;
+	w.fd = fd;
+	return write_all(&w, l, err);
+}
 
-		/* the tenth byte has one bit left */
-		if (shift == 63 && byte > 1)
-			break;
-		number |= (uint64_t)(byte & 0x7f) << shift;
-		if (byte < 0x80)
-			return number;
+/* --- reading ---------------------------------------------------------------------------------- */
+
+/* Components that are "", "." or "..": whoever joins this to a directory relies on their absence. */
+bool
+listing_path_is_clean(const char *path, size_t len)
+{
+	const char *end = path + len;
+
+	for (const char *p = path; p < end;) {
+		const char *slash = memchr(p, '/', (size_t)(end - p));
+		size_t part = (size_t)((slash != NULL ? slash : end) - p);
+
+		if (part == 0 || (part == 1 && p[0] == '.') ||
+			(part == 2 && p[0] == '.' && p[1] == '.'))
+			return false;
+		p += part;
+		if (p < end && ++p == end)
+			return false;
 	}
-	c->is_bad = true;
-	return 0;
+	return memchr(path, '\0', len) == NULL;
 }
 
-static uint32_t
-get_number32(struct cursor *c)
-{
-	uint64_t number = get_number(c);
-
-	if (number > UINT32_MAX)
-		c->is_bad = true;
-	return (uint32_t)number;
-}
-
-static int64_t
-get_signed(struct cursor *c)
-{
-	uint64_t number = get_number(c);
-
-	return (int64_t)(number >> 1 ^ (0 - (number & 1)));
-}
-
-/* NULL when there are not as many. */
-static const char *
-get_bytes(struct cursor *c, uint64_t len)
-{
-	const char *bytes = (const char *)c->at;
-
-	if (c->is_bad || len > (uint64_t)(c->end - c->at)) {
-		c->is_bad = true;
-		return NULL;
-	}
-	c->at += len;
-	return bytes;
-}
-
-static char *
-get_text(struct cursor *c, size_t *out_len)
-{
-	uint64_t len = get_number(c);
-	const char *bytes = get_bytes(c, len);
-
-	if (bytes == NULL || memchr(bytes, '\0', len) != NULL) {
-		c->is_bad = true;
-		return NULL;
-	}
-	*out_len = len;
-	return xstrndup(bytes, len);
-}
-
-static void
-get_digest(struct cursor *c, unsigned flags, struct digest *out)
-{
-	bool is_long = (flags & HAS_SHA512) != 0;
-	const char *raw = get_bytes(c, is_long ? 64 : 32);
-
-	if (raw != NULL)
-		digest_from_raw(is_long ? DIGEST_SHA512 : DIGEST_SHA256, raw, out);
-}
-
-/* Components that are "", "." or "..": whoever joins this to a directory relies on their absence.
- */
+/* A directory's text that is good to have others behind it; at its end. */
 static bool
-is_clean(const char *path)
+check_dir(struct record_reader *r)
 {
-	for (const char *p = path; *p != '\0';) {
-		size_t len = (size_t)(strchrnul(p, '/') - p);
+	uint64_t len;
+	const char *text;
 
-		if (len == 0 || (len == 1 && p[0] == '.') ||
-			(len == 2 && p[0] == '.' && p[1] == '.'))
+	r->at++;
+	len = record_number(r);
+	text = record_bytes(r, len);
+	return text != NULL && len > 0 && len < ENTRY_PATH_MAX && listing_path_is_clean(text, len);
+}
+
+static bool
+check_record(struct record_reader *r, const struct record *record, struct listed *scratch)
+{
+	bool is_root = record->dir == NULL && record->name_len == 0;
+
+	if (r->is_bad || (record->flags & RECORD_KIND) > ENTRY_OPAQUE ||
+		record->dir_len + record->name_len >= ENTRY_PATH_MAX ||
+		(record->name_len == 0 && !is_root) ||
+		(!is_root && (memchr(record->name, '/', record->name_len) != NULL ||
+				     !listing_path_is_clean(record->name, record->name_len))))
+		return false;
+	record_read(r, record, scratch);
+	return !r->is_bad;
+}
+
+/* As entry_compare. */
+static bool
+is_behind(const struct record *a, const struct record *b)
+{
+	unsigned x = a->flags & RECORD_KIND, y = b->flags & RECORD_KIND;
+	int order = record_compare(a, b);
+
+	return order < 0 || (order == 0 && x != y && (x == ENTRY_WHITEOUT || y == ENTRY_OPAQUE));
+}
+
+/* Every record of l's bytes from r on is found and looked at. */
+static bool
+find_places(struct listing *l, struct record_reader r, uint64_t count)
+{
+	AUTO(listed) struct listed scratch = LISTED_INIT;
+	const unsigned char *start = (const unsigned char *)l->bytes.data;
+	struct record before = { .dir = NULL }, record;
+	size_t dir = 0;
+
+	/* each takes at least three bytes */
+	if (r.is_bad || count > (uint64_t)(r.end - r.at) / 3)
+		return false;
+	l->places = xcalloc(count + 1, sizeof *l->places);
+	l->room = count + 1;
+	while (r.at < r.end) {
+		size_t at = (size_t)(r.at - start);
+
+		if (*r.at == RECORD_DIR) {
+			if (!check_dir(&r))
+				return false;
+			dir = at;
+			continue;
+		}
+		record_open(&l->bytes, at, &r, &record);
+		if (l->count == count || (record.back > 0 && at - record.back != dir) ||
+			!check_record(&r, &record, &scratch) ||
+			(l->count > 0 && !is_behind(&before, &record)))
 			return false;
-		p += len;
-		if (*p == '/' && *++p == '\0')
-			return false;
+		l->places[l->count++] = (uint32_t)at;
+		before = record;
 	}
-	return true;
+	return l->count == count;
 }
 
-static void
-get_path(struct cursor *c, const struct entry *before, struct entry *e)
-{
-	size_t before_len = before != NULL ? strlen(before->path) : 0;
-	uint64_t shared = get_number(c), len = get_number(c);
-	const char *rest = get_bytes(c, len);
-
-	if (rest == NULL || shared > before_len || shared + len > ENTRY_PATH_MAX ||
-		memchr(rest, '\0', len) != NULL) {
-		c->is_bad = true;
-		return;
-	}
-	e->path = xmalloc(shared + len + 1);
-	if (shared > 0)
-		memcpy(e->path, before->path, shared);
-	memcpy(e->path + shared, rest, len);
-	e->path[shared + len] = '\0';
-	if (!is_clean(e->path))
-		c->is_bad = true;
-}
-
-static void
-get_attributes(struct cursor *c, struct entry *e)
-{
-	uint64_t count = get_number(c);
-
-	/* each takes at least two bytes */
-	if (count > (uint64_t)(c->end - c->at) / 2)
-		c->is_bad = true;
-	for (uint64_t i = 0; i < count && !c->is_bad; i++) {
-		size_t len = 0;
-		AUTO(free) char *name = get_text(c, &len);
-		uint64_t value_len = get_number(c);
-		const char *value = get_bytes(c, value_len);
-
-		/* one that is not behind the last would be searched for its place */
-		if (value == NULL || (e->xattr_count > 0 &&
-					     strcmp(e->xattrs[e->xattr_count - 1].name, name) >= 0))
-			c->is_bad = true;
-		else
-			entry_xattr_add(e, name, value, value_len);
-	}
-}
-
-static void
-get_entry(struct cursor *c, const struct entry *before, struct entry *e)
-{
-	const char *first = get_bytes(c, 1);
-	unsigned flags = first != NULL ? (unsigned char)*first : 0;
-	size_t len = 0;
-
-	if ((flags & KIND_MASK) > ENTRY_OPAQUE)
-		c->is_bad = true;
-	e->kind = (enum entry_kind)(flags & KIND_MASK);
-	get_path(c, before, e);
-	if (c->is_bad || e->kind == ENTRY_WHITEOUT || e->kind == ENTRY_OPAQUE)
-		return;
-	e->mode = get_number32(c) & 07777;
-	e->uid = get_number32(c);
-	e->gid = get_number32(c);
-	e->mtime = (int64_t)((uint64_t)get_signed(c) + time_base(before));
-	e->mtime_ns = get_number32(c);
-	if (e->kind == ENTRY_FILE) {
-		e->size = get_number(c);
-		if ((flags & (HAS_SHA256 | HAS_SHA512)) != 0)
-			get_digest(c, flags, &e->digest);
-	} else if (e->kind == ENTRY_SYMLINK || e->kind == ENTRY_HARDLINK) {
-		e->link = get_text(c, &len);
-	} else if (e->kind == ENTRY_CHAR || e->kind == ENTRY_BLOCK) {
-		e->major = get_number32(c);
-		e->minor = get_number32(c);
-	}
-	if ((flags & HAS_XATTRS) != 0)
-		get_attributes(c, e);
-}
-
+/* Takes l, whose bytes are there. */
 static int
-damaged(struct err *err)
+read_form(struct listing *l, struct listing *out, struct err *err)
 {
-	return err_set(err, ERR_CORRUPT, "the listing of a layer is damaged");
+	struct record_reader r = { (const unsigned char *)l->bytes.data,
+		(const unsigned char *)l->bytes.data + l->bytes.len, false };
+	const char *first = record_bytes(&r, sizeof magic);
+	struct listing old = LISTING_INIT;
+	uint64_t count;
+	bool is_good = false;
+
+	if (first != NULL && l->bytes.len <= LISTING_MAX &&
+		memcmp(first, magic, sizeof magic) == 0) {
+		count = record_number(&r);
+		is_good = find_places(l, r, count);
+	} else if (first != NULL && l->bytes.len <= LISTING_MAX) {
+		is_good = listing_parse_old(&l->bytes, &old);
+		listing_free(l);
+		*l = old;
+	}
+	if (!is_good) {
+		listing_free(l);
+		return err_set(err, ERR_CORRUPT, "the listing of a layer is damaged");
+	}
+	*out = *l;
+	return 0;
 }
 
 int
 listing_parse(const char *bytes, size_t len, struct listing *out, struct err *err)
 {
-	AUTO(listing) struct listing l = LISTING_INIT;
-	struct cursor c = { (const unsigned char *)bytes, (const unsigned char *)bytes + len,
-		false };
-	uint64_t count;
+	struct listing l = LISTING_INIT;
 
-	if (len < sizeof magic || len > LISTING_MAX || memcmp(bytes, magic, sizeof magic) != 0)
-		return damaged(err);
-	c.at += sizeof magic;
-	count = get_number(&c);
-	/* each takes at least three bytes */
-	if (c.is_bad || count > (uint64_t)(c.end - c.at) / 3)
-		return damaged(err);
-	if (count > 0)
-		l.entries = xcalloc(count, sizeof *l.entries);
-	l.room = count;
-	while (l.count < count) {
-		struct entry *e = &l.entries[l.count], *before = l.count > 0 ? e - 1 : NULL;
+	buf_add(&l.bytes, bytes, len);
+	return read_form(&l, out, err);
+}
 
-		l.count++;
-		get_entry(&c, before, e);
-		if (c.is_bad || (before != NULL && entry_compare(before, e) >= 0))
-			return damaged(err);
-	}
-	if (c.at != c.end)
-		return damaged(err);
-	*out = l;
-	l = (struct listing)LISTING_INIT;
-	return 0;
+int
+listing_open(int fd, struct listing *out, struct err *err)
+{
+	struct listing l = LISTING_INIT;
+	struct stat st;
+	void *map;
+
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, "look at a listing");
+	if (st.st_size <= 0 || (uint64_t)st.st_size > LISTING_MAX)
+		return err_set(err, ERR_CORRUPT, "the listing of a layer is damaged");
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (map == MAP_FAILED)
+		return err_sys(err, "map a listing");
+	l.bytes = (struct buf){ .data = map, .len = (size_t)st.st_size };
+	return read_form(&l, out, err);
+}
+
+void
+listing_release(const struct listing *l)
+{
+	if (l->bytes.room == 0 && l->bytes.len > 0)
+		madvise(l->bytes.data, l->bytes.len, MADV_DONTNEED);
 }

@@ -244,8 +244,10 @@ roll_end(struct roll *r, size_t *out_slot, struct err *err)
 int
 roll_add_listing(struct roll *r, const struct listing *l, struct err *err)
 {
+	AUTO(listed) struct listed e = LISTED_INIT;
+
 	for (size_t i = 0; i < l->count; i++)
-		if (roll_add(r, &l->entries[i], err) < 0)
+		if (roll_add(r, listing_at(l, i, &e), err) < 0)
 			return -1;
 	return 0;
 }

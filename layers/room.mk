@@ -36,7 +36,10 @@ liblayers_a_SOURCES = \
 	layers/layer.c layers/layer.h \
 	layers/layer_archive.c layers/layer_archive.h \
 	layers/listing.c layers/listing.h \
-	layers/listing_format.c \
+	layers/listing_format.c layers/listing_format.h \
+	layers/listing_links.c \
+	layers/listing_old.c \
+	layers/listing_record.c layers/listing_record.h \
 	layers/manifest.c layers/manifest.h \
 	layers/oci.h \
 	layers/pin.c layers/pin.h \
@@ -68,7 +71,7 @@ liblayers_a_SOURCES = \
 	layers/texts.c layers/texts.h \
 	layers/tree.c layers/tree.h \
 	layers/usage.c layers/walk.h \
-	layers/view.c layers/view.h layers/view_nodes.h \
+	layers/view.c layers/view.h layers/view_nodes.c layers/view_nodes.h \
 	layers/view_find.c \
 	layers/view_walk.c \
 	layers/xattr.c layers/xattr.h

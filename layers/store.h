@@ -189,8 +189,10 @@ int store_layer_by_diff_id(struct store *s, const struct digest *diff_id, struct
 	struct err *err);
 int store_layer_by_blob(struct store *s, const struct digest *blob, struct layer_record *out,
 	struct err *err);
-/* 1, 0, -1.  get also returns 0 for one that cannot be read any more. */
+/* 1, 0, -1.  get also returns 0 for one that cannot be read any more; what it gives is mapped. */
 int store_listing_put(struct store *s, int64_t layer, const struct listing *l, struct err *err);
+/* The same of what listing_write() wrote to fd. */
+int store_listing_copy(struct store *s, int64_t layer, int fd, struct err *err);
 int store_listing_get(struct store *s, int64_t layer, struct listing *out, struct err *err);
 
 /* Where a blob that is not here can be had: reference texts, the latest first. */

@@ -321,22 +321,33 @@ write_listing(struct store *s, int64_t layer, const char *id, struct err *err)
 	return store_write_end(s, result, err);
 }
 
+/* What store_listing_put() and store_listing_copy() have. */
+struct form {
+	const struct listing *listing; /* NULL: in fd */
+	int fd;
+};
+
 /* By way of ingest/, where gc respects what is being written.  Not synced: one that is lost or torn
  * is made again from the blob or tree. */
 static int
-write_file(struct store *s, const char *name, const struct buf *bytes, struct err *err)
+write_file(struct store *s, const char *name, const struct form *form, struct err *err)
 {
 	AUTO(ingest) struct ingest *in = NULL;
+	uint64_t copied;
 
-	if (ingest_write(s, bytes->data, bytes->len, &in, err) < 0)
+	if (store_ingest_new(s, NULL, INGEST_WAIT, &in, err) < 0)
+		return -1;
+	if (form->listing != NULL
+			? listing_write(form->listing, ingest_fd(in), err) < 0
+			: lseek(form->fd, 0, SEEK_SET) < 0 ||
+				  fd_copy(form->fd, ingest_fd(in), UINT64_MAX, &copied, err) < 0)
 		return -1;
 	return ingest_place(&in, name, 0600, err);
 }
 
-int
-store_listing_put(struct store *s, int64_t layer, const struct listing *l, struct err *err)
+static int
+put_listing(struct store *s, int64_t layer, const struct form *form, struct err *err)
 {
-	AUTO(buf) struct buf bytes = BUF_INIT;
 	char name[64] = "listings/";
 	char *id = name + strlen(name);
 	int result = 0;
@@ -344,15 +355,30 @@ store_listing_put(struct store *s, int64_t layer, const struct listing *l, struc
 	store_id_new(id);
 	if (pin_id(s, layer, err) < 0 || store_pin(s, STORE_PIN_LISTING, id, err) < 0)
 		return -1;
-	listing_format(l, &bytes);
-	if (write_file(s, name, &bytes, err) < 0)
+	if (write_file(s, name, form, err) < 0)
 		return err_in(err, "write a listing");
 	result = write_listing(s, layer, id, err);
 	return store_mended(s, result, err) ? 0 : result;
 }
 
+int
+store_listing_put(struct store *s, int64_t layer, const struct listing *l, struct err *err)
+{
+	struct form form = { .listing = l, .fd = -1 };
+
+	return put_listing(s, layer, &form, err);
+}
+
+int
+store_listing_copy(struct store *s, int64_t layer, int fd, struct err *err)
+{
+	struct form form = { .fd = fd };
+
+	return put_listing(s, layer, &form, err);
+}
+
 static int
-listing_name(struct store *s, int64_t layer, char name[64], struct err *err)
+listing_file(struct store *s, int64_t layer, char name[64], struct err *err)
 {
 	AUTO(db_rows) struct db_rows *rows = NULL;
 	struct db *db = NULL;
@@ -373,17 +399,15 @@ listing_name(struct store *s, int64_t layer, char name[64], struct err *err)
 int
 store_listing_get(struct store *s, int64_t layer, struct listing *out, struct err *err)
 {
-	AUTO(buf) struct buf bytes = BUF_INIT;
+	AUTO(fd) int fd = -1;
 	char name[64];
 	struct err gone = { 0 };
-	int found = listing_name(s, layer, name, err);
+	int found = listing_file(s, layer, name, err);
 
 	if (found <= 0)
 		return store_mended(s, found, err) ? 0 : found;
-	if (file_read(s->root, name, LISTING_MAX, &bytes, &gone) < 0 ||
-		listing_parse(bytes.data, bytes.len, out, &gone) < 0)
-		return 0;
-	return 1;
+	fd = openat(s->root, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	return fd >= 0 && listing_open(fd, out, &gone) == 0;
 }
 
 /* Sources */

@@ -345,12 +345,12 @@ tree_walk(int root, const struct tree_options *o, tree_visitor *visitor, void *a
 }
 
 static int
-take(struct entry *e, int dir, const char *name, void *arg, struct err *err)
+take(const struct entry *e, int dir, const char *name, void *arg, struct err *err)
 {
 	(void)dir;
 	(void)name;
 	(void)err;
-	listing_take(arg, e);
+	listing_add(arg, e);
 	return 0;
 }
 
@@ -361,7 +361,6 @@ tree_list(int root, const struct tree_options *o, struct listing *out, struct er
 
 	if (tree_walk(root, o, take, &l, err) < 0)
 		return -1;
-	for (size_t i = 0; i < l.count; i++)
-		listing_take(out, &l.entries[i]);
+	listing_move(&l, out);
 	return 0;
 }

@@ -29,9 +29,9 @@ struct tree_options {
 #define TREE_OPTIONS_INIT { .kind = TREE_PLAIN }
 
 /* One file: its entry, and where it can be opened: openat(dir, name, O_NOFOLLOW...).  The root has the
- * path "" and the name ".".  An OPAQUE comes right after its DIR.  The entry is lent; entry's members may
- * be taken (listing_take).  0: go on; 1: do not go into this directory; -1: stop. */
-typedef int tree_visitor(struct entry *e, int dir, const char *name, void *arg, struct err *err);
+ * path "" and the name ".".  An OPAQUE comes right after its DIR.  The entry is lent.  0: go on; 1: do not
+ * go into this directory; -1: stop. */
+typedef int tree_visitor(const struct entry *e, int dir, const char *name, void *arg, struct err *err);
 
 int tree_walk(int root, const struct tree_options *o, tree_visitor *visit, void *arg, struct err *err);
 

@@ -22,7 +22,7 @@
 #define VIEW_LINKS_MAX 40 /* the kernel's */
 
 struct view;
-/* Lowest layer first.  The listings are lent, and outlive the view. */
+/* Lowest layer first.  The listings are lent, and outlive the view; it takes some 25 bytes a file beside them. */
 struct view *view_new(const struct listing *const *layers, size_t count);
 void view_free(struct view *v);
 void auto_view(struct view **v);
@@ -30,13 +30,24 @@ size_t view_count(const struct view *v); /* of files, the root included */
 
 struct view_hit {
 	/* Never a HARDLINK, WHITEOUT or OPAQUE.  Of a hard link: the file's own entry, whose path is its first
-	 * name; two names of one file have the same entry and layer.  Lent. */
-	const struct entry *entry;
-	size_t layer; /* which of the listings has it, and so the file's bytes */
-	char *path;   /* the file's, all links resolved; owned */
+	 * name. */
+	struct listed file;
+	uint32_t number; /* of that entry, for view_at(): two names of one file have the same */
+	bool is_linked;  /* the file may have other names; else it has none */
+	size_t layer;    /* which of the listings has it, and so the file's bytes */
+	char *path;      /* the file's, all links resolved; owned */
 };
-#define VIEW_HIT_INIT { .path = NULL }
+#define VIEW_HIT_INIT                               \
+	{                                           \
+		.file = LISTED_INIT, .path = NULL   \
+	}
 void auto_view_hit(struct view_hit *hit);
+
+/* The entry of a hit again, and its layer (which may be NULL); or only the last component of its path, not
+ * '\0'-ended, or its kind.  Numbers have 31 bits. */
+const struct entry *view_at(const struct view *v, uint32_t number, struct listed *out, size_t *layer);
+const char *view_name(const struct view *v, uint32_t number, size_t *len);
+enum entry_kind view_kind(const struct view *v, uint32_t number, size_t *layer);
 
 /* What a program in this root would find: links are followed, the last one too if follow_last; ".."
  * stops at the root; a path that ends in '/' or "/." names a directory.  ERR_NOTFOUND "... is not there" or
@@ -45,8 +56,8 @@ void auto_view_hit(struct view_hit *hit);
 int view_find(const struct view *v, const char *path, bool follow_last, struct view_hit *out,
 	struct err *err);
 
-/* What is exactly there, no links followed; lent, or NULL. */
-const struct entry *view_entry(const struct view *v, const char *path);
+/* What is exactly there, no links followed: &out->entry, or NULL. */
+const struct entry *view_entry(const struct view *v, const char *path, struct listed *out);
 
 /* Called for each file with its hit, lent.  0: go on; 1: do not go into this directory; -1: stop, which
  * the walk then returns. */

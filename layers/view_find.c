@@ -31,8 +31,13 @@ auto_walk(struct walk *w)
 static int
 walk_link(struct walk *w, uint32_t n, struct err *err)
 {
-	const char *target = w->v->nodes[n].file->link;
+	AUTO(view_hit) struct view_hit hit = VIEW_HIT_INIT;
+	const char *target;
 	struct buf rest = BUF_INIT;
+
+	if (node_hit(w->v, n, w->path, &hit, err) < 0)
+		return -1;
+	target = hit.file.entry.link;
 
 	if (++w->links > VIEW_LINKS_MAX)
 		return err_set(err, ERR_INPUT, "'%s' leads through more than %d links", w->path,
@@ -69,13 +74,12 @@ walk_component(struct walk *w, const char *name, size_t len, bool is_last, struc
 	const struct view *v = w->v;
 	uint32_t n;
 
-	if (v->nodes[w->node].file == NULL || v->nodes[w->node].file->kind != ENTRY_DIR)
+	if (!node_is_dir(v, w->node))
 		return node_not_a_directory(w->path, err);
 	n = node_child(v, w->node, name, len);
 	if (n == NODE_NONE)
 		return node_not_there(w->path, err);
-	if (v->nodes[n].file != NULL && v->nodes[n].file->kind == ENTRY_SYMLINK &&
-		(!is_last || w->follow_last))
+	if (node_kind(v, n) == ENTRY_SYMLINK && (!is_last || w->follow_last))
 		return walk_link(w, n, err);
 	w->node = n;
 	return 0;
@@ -96,7 +100,6 @@ static int
 walk_path(struct walk *w, struct err *err)
 {
 	bool want_dir = wants_dir(w->path);
-	const struct node *end;
 
 	if (strlen(w->path) > ENTRY_PATH_MAX)
 		return err_set(err, ERR_INPUT, "'%.60s...' is too long", w->path);
@@ -116,8 +119,7 @@ walk_path(struct walk *w, struct err *err)
 			return -1;
 		}
 	}
-	end = &w->v->nodes[w->node];
-	if (want_dir && (end->file == NULL || end->file->kind != ENTRY_DIR))
+	if (want_dir && !node_is_dir(w->v, w->node))
 		return node_not_a_directory(w->path, err);
 	return 0;
 }
@@ -127,7 +129,7 @@ view_find(const struct view *v, const char *path, bool follow_last, struct view_
 	struct err *err)
 {
 	AUTO(walk) struct walk w = WALK_INIT;
-	struct view_hit hit = VIEW_HIT_INIT;
+	AUTO(view_hit) struct view_hit hit = VIEW_HIT_INIT;
 	struct buf text = BUF_INIT;
 
 	w.v = v;
@@ -138,13 +140,22 @@ view_find(const struct view *v, const char *path, bool follow_last, struct view_
 	node_path(v, w.node, &text);
 	hit.path = buf_steal(&text);
 	*out = hit;
+	hit = (struct view_hit)VIEW_HIT_INIT;
 	return 0;
 }
 
 const struct entry *
-view_entry(const struct view *v, const char *path)
+view_entry(const struct view *v, const char *path, struct listed *out)
 {
+	struct view_hit hit = VIEW_HIT_INIT;
 	uint32_t n = node_find(v, path);
+	struct err ignored;
+	bool is_there;
 
-	return n != NODE_NONE ? v->nodes[n].file : NULL;
+	if (n == NODE_NONE)
+		return NULL;
+	hit.file = *out;
+	is_there = node_hit(v, n, path, &hit, &ignored) == 0;
+	*out = hit.file;
+	return is_there ? &out->entry : NULL;
 }

@@ -35,12 +35,19 @@ frame_open(const struct view *v, uint32_t dir, size_t path_len)
 	size_t count = 0;
 
 	for (uint32_t n = v->nodes[dir].first; n != NODE_NONE; n = v->nodes[n].next)
-		count++;
+		count += !v->nodes[n].is_dead;
 	if (count == 0)
 		return f;
 	f.rows = xcalloc(count, sizeof *f.rows);
-	for (uint32_t n = v->nodes[dir].first; n != NODE_NONE; n = v->nodes[n].next)
-		f.rows[f.count++] = (struct child_row){ v->nodes[n].name, v->nodes[n].name_len, n };
+	for (uint32_t n = v->nodes[dir].first; n != NODE_NONE; n = v->nodes[n].next) {
+		size_t len;
+		const char *name;
+
+		if (v->nodes[n].is_dead)
+			continue;
+		name = node_name(v, n, &len);
+		f.rows[f.count++] = (struct child_row){ name, (uint32_t)len, n };
+	}
 	qsort(f.rows, f.count, sizeof *f.rows, by_name);
 	return f;
 }
@@ -65,15 +72,19 @@ auto_frames(struct frames *f)
 	free(f->items);
 }
 
+/* hit is only for its memory. */
 static int
-visit_node(const struct view *v, uint32_t n, struct buf *path, view_visitor *visit, void *arg,
-	struct err *err)
+visit_node(const struct view *v, uint32_t n, struct buf *path, struct view_hit *hit,
+	view_visitor *visit, void *arg, struct err *err)
 {
-	struct view_hit hit = { .path = path->data };
+	int said;
 
-	if (node_hit(v, n, path->data, &hit, err) < 0)
+	if (node_hit(v, n, path->data, hit, err) < 0)
 		return -1;
-	return visit(&hit, arg, err);
+	hit->path = path->data;
+	said = visit(hit, arg, err);
+	hit->path = NULL;
+	return said;
 }
 
 /* Everything below dir, whose path is in path; deep: also below its directories. */
@@ -82,6 +93,7 @@ walk_below(const struct view *v, uint32_t dir, struct buf *path, bool deep, view
 	void *arg, struct err *err)
 {
 	AUTO(frames) struct frames stack = { 0 };
+	AUTO(view_hit) struct view_hit hit = VIEW_HIT_INIT;
 
 	frames_push(&stack, frame_open(v, dir, path->len));
 	while (stack.count > 0) {
@@ -99,7 +111,7 @@ walk_below(const struct view *v, uint32_t dir, struct buf *path, bool deep, view
 		if (path->len > 0)
 			buf_addc(path, '/');
 		buf_add(path, row->name, row->len);
-		said = visit_node(v, row->node, path, visit, arg, err);
+		said = visit_node(v, row->node, path, &hit, visit, arg, err);
 		if (said < 0)
 			return -1;
 		if (deep && said == 0 && node_is_dir(v, row->node))
@@ -127,13 +139,14 @@ int
 view_walk(const struct view *v, const char *path, view_visitor *visit, void *arg, struct err *err)
 {
 	AUTO(buf) struct buf text = BUF_INIT;
+	AUTO(view_hit) struct view_hit hit = VIEW_HIT_INIT;
 	uint32_t n = node_find(v, path);
 	int said;
 
 	if (n == NODE_NONE)
 		return node_not_there(path, err);
 	node_path(v, n, &text);
-	said = visit_node(v, n, &text, visit, arg, err);
+	said = visit_node(v, n, &text, &hit, visit, arg, err);
 	if (said != 0 || !node_is_dir(v, n))
 		return said < 0 ? -1 : 0;
 	return walk_below(v, n, &text, true, visit, arg, err);

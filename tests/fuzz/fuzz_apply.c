@@ -76,13 +76,18 @@ check_canary(const struct place *p)
 	struct tree_options o = TREE_OPTIONS_INIT;
 	AUTO(fd) int canary = openat(p->top, "canary", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	AUTO(listing) struct listing l = LISTING_INIT;
+	AUTO(listed) struct listed at = LISTED_INIT;
 	struct err err = { .kind = ERR_NONE };
 	struct stat st;
 
 	if (canary < 0 || tree_list(canary, &o, &l, &err) < 0 || l.count != 2)
 		abort();
-	if (l.entries[0].mode != 0700 || l.entries[1].mode != 0700 || l.entries[0].xattr_count > 0)
-		abort();
+	for (size_t i = 0; i < 2; i++) {
+		const struct entry *e = listing_at(&l, i, &at);
+
+		if (e->mode != 0700 || e->xattr_count > 0)
+			abort();
+	}
 	if (fstat(p->top, &st) < 0 || st.st_nlink > 5 || (st.st_mode & 07777) != 0700)
 		abort();
 }
@@ -109,6 +114,7 @@ check_listing(const struct listing *l, int tree)
 {
 	struct tree_options o = { .kind = TREE_OVERLAY };
 	AUTO(listing) struct listing disk = LISTING_INIT;
+	AUTO(listed) struct listed listed = LISTED_INIT, found = LISTED_INIT;
 	struct err err = { .kind = ERR_NONE };
 	size_t k = 0;
 
@@ -117,21 +123,21 @@ check_listing(const struct listing *l, int tree)
 		abort();
 	}
 	for (size_t i = 0; i < l->count; i++) {
-		const struct entry *e = &l->entries[i], *d;
+		const struct entry *e = listing_at(l, i, &listed), *d;
 
 		if (!is_told(e))
 			continue;
-		while (k < disk.count && !is_told(&disk.entries[k]))
+		while (k < disk.count && !is_told(listing_at(&disk, k, &found)))
 			k++;
-		d = k < disk.count ? &disk.entries[k++] : NULL;
+		d = k < disk.count ? listing_at(&disk, k++, &found) : NULL;
 		if (d == NULL || strcmp(d->path, e->path) != 0 || d->kind != e->kind ||
 			!streq(d->link, e->link) || d->size != e->size)
 			differ("tree", e, d);
 	}
-	while (k < disk.count && !is_told(&disk.entries[k]))
+	while (k < disk.count && !is_told(listing_at(&disk, k, &found)))
 		k++;
 	if (k < disk.count)
-		differ("tree", NULL, &disk.entries[k]);
+		differ("tree", NULL, listing_at(&disk, k, &found));
 }
 
 static int

@@ -11,11 +11,14 @@ look(const struct view_hit *hit, void *arg, struct err *err)
 {
 	const struct view *v = arg;
 	AUTO(view_hit) struct view_hit again = VIEW_HIT_INIT;
+	AUTO(listed) struct listed e = LISTED_INIT;
 
 	(void)err;
-	if (hit->entry->kind == ENTRY_HARDLINK || view_entry(v, hit->path) != hit->entry)
+	if (hit->file.entry.kind == ENTRY_HARDLINK || view_entry(v, hit->path, &e) == NULL ||
+		entry_compare(&e.entry, &hit->file.entry) != 0)
 		abort();
-	if (view_find(v, hit->path, false, &again, err) < 0 || strcmp(again.path, hit->path) != 0)
+	if (view_find(v, hit->path, false, &again, err) < 0 || strcmp(again.path, hit->path) != 0 ||
+		again.number != hit->number)
 		abort();
 	return 0;
 }
@@ -31,6 +34,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	AUTO(buf) struct buf text_again = BUF_INIT;
 	const struct listing *layers[] = { &l, &l };
 	AUTO(view) struct view *v = NULL;
+	AUTO(listed) struct listed before = LISTED_INIT, at = LISTED_INIT;
 	struct digest digest;
 	struct err err = { .kind = ERR_NONE };
 
@@ -48,7 +52,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	listing_sort(&again);
 	listing_order_links(&again);
 	for (size_t i = 1; i < again.count; i++)
-		if (entry_compare(&again.entries[i - 1], &again.entries[i]) >= 0)
+		if (entry_compare(listing_at(&again, i - 1, &before), listing_at(&again, i, &at)) >=
+			0)
 			abort();
 	return 0;
 }

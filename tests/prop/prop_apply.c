@@ -40,19 +40,21 @@ same_listing(uint64_t seed, const struct listing *listed, int tree)
 {
 	struct tree_options o = { .kind = TREE_OVERLAY };
 	AUTO(listing) struct listing disk = LISTING_INIT;
+	AUTO(listed) struct listed one = LISTED_INIT, other = LISTED_INIT;
 	struct err err = { 0 };
 	size_t i;
 
 	works(tree_list(tree, &o, &disk, &err));
 	for (i = 0; i < listed->count && i + 1 < disk.count; i++) {
-		const char *what = difference(&listed->entries[i], &disk.entries[i + 1]);
+		const char *what =
+			difference(listing_at(listed, i, &one), listing_at(&disk, i + 1, &other));
 
 		if (what != NULL)
-			differ(seed, &listed->entries[i], &disk.entries[i + 1], what);
+			differ(seed, &one.entry, &other.entry, what);
 	}
 	if (listed->count + 1 != disk.count)
-		differ(seed, i < listed->count ? &listed->entries[i] : NULL,
-			i + 1 < disk.count ? &disk.entries[i + 1] : NULL, "counts");
+		differ(seed, i < listed->count ? listing_at(listed, i, &one) : NULL,
+			i + 1 < disk.count ? listing_at(&disk, i + 1, &other) : NULL, "counts");
 }
 
 static char *
@@ -61,13 +63,17 @@ outside(int dir)
 	struct tree_options o = TREE_OPTIONS_INIT;
 	AUTO(listing) struct listing l = LISTING_INIT;
 	struct err err = { 0 };
+	AUTO(listed) struct listed at = LISTED_INIT;
 	AUTO(fd) int canary = make_dir(dir, "canary");
 	struct buf text = BUF_INIT;
 
 	works(tree_list(canary, &o, &l, &err));
-	for (size_t i = 0; i < l.count; i++)
-		buf_addf(&text, "%s %o %" PRId64 " %" PRIu64 "\n", l.entries[i].path,
-			l.entries[i].mode, l.entries[i].mtime, l.entries[i].size);
+	for (size_t i = 0; i < l.count; i++) {
+		const struct entry *e = listing_at(&l, i, &at);
+
+		buf_addf(&text, "%s %o %" PRId64 " %" PRIu64 "\n", e->path, e->mode, e->mtime,
+			e->size);
+	}
 	return buf_steal(&text);
 }
 

@@ -32,12 +32,14 @@ add_line(struct buf *out, const char *path, const struct entry *e)
 static void
 lines_of_listing(const struct listing *l, struct buf *out)
 {
+	AUTO(listed) struct listed at = LISTED_INIT, file = LISTED_INIT;
+
 	for (size_t i = 0; i < l->count; i++) {
-		const struct entry *e = &l->entries[i];
+		const struct entry *e = listing_at(l, i, &at);
 
 		if (e->kind == ENTRY_HARDLINK)
-			e = listing_find(l, e->link);
-		add_line(out, l->entries[i].path, e);
+			e = listing_at(l, listing_find(l, e->link), &file);
+		add_line(out, at.path.data, e);
 	}
 }
 
@@ -45,7 +47,7 @@ static int
 line_of_hit(const struct view_hit *hit, void *out, struct err *err)
 {
 	(void)err;
-	add_line(out, hit->path, hit->entry);
+	add_line(out, hit->path, &hit->file.entry);
 	return 0;
 }
 

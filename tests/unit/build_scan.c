@@ -61,24 +61,34 @@ age(const struct fixture *f, const char *path, time_t when)
 	same_int(utimensat(f->dir, path, times, AT_SYMLINK_NOFOLLOW), 0);
 }
 
+static int
+memory(void)
+{
+	struct err err = { .kind = ERR_NONE };
+	int fd = fd_memory("cache", &err);
+
+	is_true(fd >= 0);
+	return fd;
+}
+
 static void
-scan(const struct fixture *f, const char *ignore_text, const char *sources, const struct buf *cache,
-	struct scan_result *out)
+scan(const struct fixture *f, const char *ignore_text, const char *sources, int cache,
+	int new_cache, struct scan_result *out)
 {
 	AUTO(ignore) struct ignore *ignore = NULL;
 	AUTO(strv) struct strv wanted = STRV_INIT;
 	struct err err = { .kind = ERR_NONE };
-	struct scan_request r = { .dir = f->dir, .sources = &wanted, .threads = 2 };
+	struct scan_request r = { .dir = f->dir,
+		.sources = &wanted,
+		.cache = cache,
+		.new_cache = new_cache,
+		.threads = 2 };
 
 	strv_split(&wanted, sources, " ");
 	if (ignore_text != NULL)
 		works(ignore_parse(
 			ignore_text, strlen(ignore_text), ".dockerignore", &ignore, &err));
 	r.ignore = ignore;
-	if (cache != NULL) {
-		r.cache = cache->data;
-		r.cache_len = cache->len;
-	}
 	works(scan_context(&r, out, &err));
 }
 
@@ -87,11 +97,15 @@ lists(const struct fixture *f, const char *ignore, const char *sources, const ch
 {
 	AUTO(scan_result) struct scan_result got = SCAN_RESULT_INIT;
 	AUTO(buf) struct buf text = BUF_INIT;
+	AUTO(listed) struct listed at = LISTED_INIT;
 
-	scan(f, ignore, sources, NULL, &got);
-	for (size_t i = 0; i < got.listing.count; i++)
-		buf_addf(&text, "%s%s%s", i > 0 ? " " : "", got.listing.entries[i].path,
-			got.listing.entries[i].kind == ENTRY_DIR ? "/" : "");
+	scan(f, ignore, sources, -1, -1, &got);
+	for (size_t i = 0; i < got.listing.count; i++) {
+		const struct entry *e = listing_at(&got.listing, i, &at);
+
+		buf_addf(&text, "%s%s%s", i > 0 ? " " : "", e->path,
+			e->kind == ENTRY_DIR ? "/" : "");
+	}
 	same_str(text.data, wanted);
 }
 
@@ -159,14 +173,15 @@ TEST(of_two_names_the_second_is_a_hard_link)
 {
 	AUTO(fixture) struct fixture f = fixture_new();
 	AUTO(scan_result) struct scan_result got = SCAN_RESULT_INIT;
+	AUTO(listed) struct listed at = LISTED_INIT;
 
 	put(&f, "a", "text");
 	same_int(linkat(f.dir, "a", f.dir, "b", 0), 0);
-	scan(&f, NULL, ".", NULL, &got);
+	scan(&f, NULL, ".", -1, -1, &got);
 	same_int(got.listing.count, 2);
-	same_int(got.listing.entries[0].kind, ENTRY_FILE);
-	same_int(got.listing.entries[1].kind, ENTRY_HARDLINK);
-	same_str(got.listing.entries[1].link, "a");
+	same_int(listing_kind(&got.listing, 0), ENTRY_FILE);
+	same_int(listing_kind(&got.listing, 1), ENTRY_HARDLINK);
+	same_str(listing_at(&got.listing, 1, &at)->link, "a");
 	same_int(got.hashed, 4);
 }
 
@@ -174,13 +189,15 @@ TEST(owners_do_not_count_and_modes_do)
 {
 	AUTO(fixture) struct fixture f = fixture_new();
 	AUTO(scan_result) struct scan_result got = SCAN_RESULT_INIT;
+	AUTO(listed) struct listed at = LISTED_INIT;
 
 	put(&f, "a", "text");
 	same_int(fchmodat(f.dir, "a", 04751, 0), 0);
-	scan(&f, NULL, ".", NULL, &got);
-	same_int(got.listing.entries[0].mode, 04751);
-	same_int(got.listing.entries[0].uid, 0);
-	same_int(got.listing.entries[0].gid, 0);
+	scan(&f, NULL, ".", -1, -1, &got);
+	listing_at(&got.listing, 0, &at);
+	same_int(at.entry.mode, 04751);
+	same_int(at.entry.uid, 0);
+	same_int(at.entry.gid, 0);
 }
 
 TEST(a_file_that_just_changed_is_not_remembered)
@@ -188,38 +205,72 @@ TEST(a_file_that_just_changed_is_not_remembered)
 	AUTO(fixture) struct fixture f = fixture_new();
 	AUTO(scan_result) struct scan_result first = SCAN_RESULT_INIT;
 	AUTO(scan_result) struct scan_result second = SCAN_RESULT_INIT;
+	AUTO(fd) int cache = memory();
 
 	put(&f, "a", "text");
-	scan(&f, NULL, ".", NULL, &first);
+	scan(&f, NULL, ".", -1, cache, &first);
 	same_int(first.hashed, 4);
-	scan(&f, NULL, ".", &first.cache, &second);
+	scan(&f, NULL, ".", cache, -1, &second);
 	same_int(second.hashed, 4);
+}
+
+/* A cache of three files, cut to len bytes; which of them it still knows, as letters. */
+static char *
+known_of(size_t len, const struct stat_key *key)
+{
+	static const char *const paths[] = { "a", "a/b", "a-b" };
+	AUTO(stat_writer) struct stat_writer w = STAT_WRITER_INIT;
+	AUTO(stat_reader) struct stat_reader r = STAT_READER_INIT;
+	AUTO(fd) int fd = memory();
+	struct stat_key kept = { .dev = 1, .ino = 2, .size = 3, .mtime_ns = -4, .ctime_ns = 5 };
+	struct buf text = BUF_INIT;
+	struct err err = { .kind = ERR_NONE };
+	struct digest d, got;
+
+	stat_writer_open(&w, fd);
+	for (size_t i = 0; i < COUNT_OF(paths); i++) {
+		digest_of(paths[i], strlen(paths[i]), &d);
+		works(stat_writer_add(&w, paths[i], &kept, &d, &err));
+	}
+	works(stat_writer_end(&w, &err));
+	if (len > 0)
+		same_int(ftruncate(fd, (off_t)len), 0);
+	stat_reader_open(&r, fd);
+	is_true(!stat_reader_find(&r, "", &kept, &got));
+	for (size_t i = 0; i < COUNT_OF(paths); i++) {
+		digest_of(paths[i], strlen(paths[i]), &d);
+		if (stat_reader_find(&r, paths[i], key != NULL ? key : &kept, &got)) {
+			same_str(got.text, d.text);
+			buf_addc(&text, (char)('1' + i));
+		}
+		if (i < 2)
+			is_true(!stat_reader_find(&r, i == 0 ? "a/a" : "a/c", &kept, &got));
+	}
+	return buf_steal(&text);
 }
 
 TEST(the_cache_is_asked_for_everything_that_stat_tells)
 {
-	struct stat_key key = { .dev = 1, .ino = 2, .size = 3, .mtime_ns = 4, .ctime_ns = 5 },
-			other;
-	struct stat_cache cache = { .rows = NULL }, read = { .rows = NULL };
-	AUTO(buf) struct buf text = BUF_INIT;
-	struct digest d, got;
+	struct stat_key key = { .dev = 1, .ino = 2, .size = 3, .mtime_ns = -4, .ctime_ns = 5 };
+	AUTO(free) char *all = known_of(0, NULL);
 
-	digest_of("x", 1, &d);
-	stat_cache_add(&cache, &key, &d);
-	stat_cache_format(&cache, &text);
-	stat_cache_parse(text.data, text.len, &read);
-	is_true(stat_cache_get(&read, &key, &got));
-	same_str(got.text, d.text);
+	same_str(all, "123");
 	for (size_t i = 0; i < 5; i++) {
-		other = key;
+		struct stat_key other = key;
+		AUTO(free) char *got = NULL;
+
 		((int64_t *)&other)[i]++;
-		is_true(!stat_cache_get(&read, &other, &got));
+		got = known_of(0, &other);
+		same_str(got, "");
 	}
-	stat_cache_free(&read);
-	stat_cache_parse(text.data, text.len - 1, &read);
-	is_true(!stat_cache_get(&read, &key, &got));
-	stat_cache_free(&read);
-	stat_cache_free(&cache);
+}
+
+TEST(of_a_cache_that_was_cut_the_whole_rows_are_good)
+{
+	AUTO(free) char *none = known_of(7, NULL), *one = known_of(8 + 40, NULL);
+
+	same_str(none, "");
+	same_str(one, "1");
 }
 
 TEST(a_changed_file_with_its_old_size_and_time_is_read_again)
@@ -227,14 +278,17 @@ TEST(a_changed_file_with_its_old_size_and_time_is_read_again)
 	AUTO(fixture) struct fixture f = fixture_new();
 	AUTO(scan_result) struct scan_result first = SCAN_RESULT_INIT;
 	AUTO(scan_result) struct scan_result second = SCAN_RESULT_INIT;
+	AUTO(fd) int cache = memory();
+	AUTO(listed) struct listed one = LISTED_INIT, two = LISTED_INIT;
 
 	put(&f, "a", "one");
 	age(&f, "a", 1000);
-	scan(&f, NULL, ".", NULL, &first);
+	scan(&f, NULL, ".", -1, cache, &first);
 	put(&f, "a", "two");
 	age(&f, "a", 1000);
-	scan(&f, NULL, ".", &first.cache, &second);
-	is_true(!digest_same(&first.listing.entries[0].digest, &second.listing.entries[0].digest));
+	scan(&f, NULL, ".", cache, -1, &second);
+	is_true(!digest_same(&listing_at(&first.listing, 0, &one)->digest,
+		&listing_at(&second.listing, 0, &two)->digest));
 }
 
 int
@@ -250,6 +304,7 @@ main(void)
 		CASE(owners_do_not_count_and_modes_do),
 		CASE(a_file_that_just_changed_is_not_remembered),
 		CASE(the_cache_is_asked_for_everything_that_stat_tells),
+		CASE(of_a_cache_that_was_cut_the_whole_rows_are_good),
 		CASE(a_changed_file_with_its_old_size_and_time_is_read_again),
 	};
 

@@ -340,6 +340,7 @@ TEST(times_modes_and_attributes_are_kept)
 {
 	AUTO(scratch) struct scratch s = scratch();
 	AUTO(listing) struct listing l = LISTING_INIT;
+	AUTO(listed) struct listed at = LISTED_INIT;
 	struct apply_options o = options();
 	AUTO(apply) struct apply *a = apply_new(s.dir, &o, &l);
 	struct entry d = { .path = (char *)"d",
@@ -375,7 +376,7 @@ TEST(times_modes_and_attributes_are_kept)
 	same_int(st.st_mtime, -7);
 	same_int(st.st_size, 100000);
 	is_true(st.st_blocks < 100);
-	same_int(l.entries[1].xattr_count, 1);
+	same_int(listing_at(&l, 1, &at)->xattr_count, 1);
 	same_int(fchmodat(s.dir, "d", 0700, 0), 0);
 	free(f.xattrs[0].name);
 	f.path = NULL;
@@ -390,6 +391,7 @@ TEST(a_parent_looks_as_it_does_below)
 	const struct listing *layers[] = { &below };
 	AUTO(view) struct view *lower = NULL;
 	AUTO(listing) struct listing l = LISTING_INIT;
+	AUTO(listed) struct listed at = LISTED_INIT;
 	AUTO(free) char *got = NULL;
 	struct apply_options o = options();
 	struct entry e = { .path = (char *)"tmp",
@@ -411,8 +413,8 @@ TEST(a_parent_looks_as_it_does_below)
 	works(apply_text(s.dir, "tmp/f=1 lib/so=1", &o, &l, &err));
 	got = shown(&l);
 	same_str(got, "tmp/ tmp/f=1 usr/ usr/lib/ usr/lib/so=1");
-	same_int(l.entries[0].mode, 01777);
-	same_int(l.entries[0].mtime, 5);
+	same_int(listing_at(&l, 0, &at)->mode, 01777);
+	same_int(at.entry.mtime, 5);
 }
 
 TEST(limits_hold)

@@ -190,6 +190,7 @@ TEST(the_root_is_part_of_a_change_only_when_it_changed)
 {
 	AUTO(scratch) struct scratch s = scratch();
 	AUTO(listing) struct listing l = LISTING_INIT;
+	AUTO(listed) struct listed at = LISTED_INIT;
 	struct err err = { 0 };
 
 	fchmod(s.dir, 0755);
@@ -201,7 +202,7 @@ TEST(the_root_is_part_of_a_change_only_when_it_changed)
 	listing_free(&l);
 	works(diff_upper(s.dir, NULL, NULL, &l, &err));
 	same_int(l.count, 2);
-	same_str(l.entries[0].path, "");
+	same_str(listing_at(&l, 0, &at)->path, "");
 }
 
 TEST(a_redirect_is_refused)

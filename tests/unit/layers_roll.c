@@ -308,7 +308,7 @@ static int
 print_hit(const struct view_hit *hit, void *arg, struct err *err)
 {
 	(void)err;
-	add_item(arg, hit->path, hit->entry, hit->layer);
+	add_item(arg, hit->path, &hit->file.entry, hit->layer);
 	return 0;
 }
 
@@ -365,7 +365,7 @@ compare(const char *const *texts, size_t count, size_t run_size)
 		same_str(item.entry.path, hit.path);
 		if (!item.is_implied)
 			same_int(item.layer, hit.layer);
-		same_int(item.entry.kind, hit.entry->kind);
+		same_int(item.entry.kind, hit.file.entry.kind);
 	}
 }
 

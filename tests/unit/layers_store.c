@@ -343,6 +343,7 @@ TEST(listings_and_sources_and_notes_come_back)
 	AUTO(listing) struct listing got = LISTING_INIT;
 	AUTO(strv) struct strv refs = STRV_INIT;
 	AUTO(buf) struct buf note = BUF_INIT;
+	AUTO(listed) struct listed at = LISTED_INIT;
 	struct layer_record layer;
 	struct entry e = { .path = (char *)"etc/passwd", .kind = ENTRY_FILE, .mode = 0644 };
 	struct err err = { 0 };
@@ -355,7 +356,7 @@ TEST(listings_and_sources_and_notes_come_back)
 	works(store_listing_put(s, layer.id, &l, &err));
 	same_int(store_listing_get(s, layer.id, &got, &err), 1);
 	same_int(got.count, 1);
-	same_str(got.entries[0].path, "etc/passwd");
+	same_str(listing_at(&got, 0, &at)->path, "etc/passwd");
 	works(store_source_add(s, &layer.diff_id, "docker.io/library/a", &err));
 	works(store_source_list(s, &layer.diff_id, &refs, &err));
 	same_int(refs.count, 1);

@@ -14,6 +14,7 @@
 static char *
 listed(int dir, enum tree_kind kind)
 {
+	AUTO(listed) struct listed before = LISTED_INIT, at = LISTED_INIT;
 	AUTO(listing) struct listing l = LISTING_INIT;
 	struct tree_options o = TREE_OPTIONS_INIT;
 	struct err err = { 0 };
@@ -21,7 +22,7 @@ listed(int dir, enum tree_kind kind)
 	o.kind = kind;
 	works(tree_list(dir, &o, &l, &err));
 	for (size_t i = 1; i < l.count; i++)
-		is_true(entry_compare(&l.entries[i - 1], &l.entries[i]) < 0);
+		is_true(entry_compare(listing_at(&l, i - 1, &before), listing_at(&l, i, &at)) < 0);
 	return shown(&l);
 }
 
@@ -104,6 +105,7 @@ TEST(attributes_of_layers_are_read_and_no_others)
 	AUTO(listing) struct listing l = LISTING_INIT;
 	AUTO(free) char *path = xasprintf("%s/f", s.path);
 	struct tree_options o = TREE_OPTIONS_INIT;
+	AUTO(listed) struct listed at = LISTED_INIT;
 	char large[2000];
 	const struct entry *e;
 	struct err err = { 0 };
@@ -115,7 +117,7 @@ TEST(attributes_of_layers_are_read_and_no_others)
 	works(setxattr(path, "user.a", large, sizeof large, 0));
 	works(setxattr(path, "user.overlay.origin", "o", 1, 0));
 	works(tree_list(s.dir, &o, &l, &err));
-	e = listing_find(&l, "f");
+	e = listing_at(&l, listing_find(&l, "f"), &at);
 	same_int(e->xattr_count, 2);
 	same_str(e->xattrs[0].name, "user.a");
 	same_bytes(e->xattrs[0].value, e->xattrs[0].len, large, sizeof large);
@@ -156,7 +158,7 @@ TEST(an_overlays_marks_become_entries)
 }
 
 static int
-leave_d(struct entry *e, int dir, const char *name, void *arg, struct err *err)
+leave_d(const struct entry *e, int dir, const char *name, void *arg, struct err *err)
 {
 	(void)dir;
 	(void)name;

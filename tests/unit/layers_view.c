@@ -84,7 +84,7 @@ print_hit(const struct view_hit *hit, void *arg, struct err *err)
 	static const char letters[] = "FDLHCBPWO";
 
 	(void)err;
-	buf_addf(arg, " %s:%c%zu", hit->path, letters[hit->entry->kind], hit->layer);
+	buf_addf(arg, " %s:%c%zu", hit->path, letters[hit->file.entry.kind], hit->layer);
 	return strcmp(hit->path, "closed") == 0;
 }
 

@@ -108,10 +108,11 @@ plant(int dir, const char *text)
 static inline char *
 shown(const struct listing *l)
 {
+	AUTO(listed) struct listed at = LISTED_INIT;
 	struct buf b = BUF_INIT;
 
 	for (size_t i = 0; i < l->count; i++) {
-		const struct entry *e = &l->entries[i];
+		const struct entry *e = listing_at(l, i, &at);
 
 		if (e->path[0] == '\0' && e->kind == ENTRY_DIR)
 			continue;
