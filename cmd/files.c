@@ -322,6 +322,18 @@ open_layer(struct files *f, const struct files_image *i, const struct descriptor
 	return 0;
 }
 
+int
+files_read(struct files *f, const struct files_image *i, size_t layer, files_reader *read,
+	void *arg, struct err *err)
+{
+	const struct descriptor *d = &i->manifest.layers[layer];
+	AUTO(open_layer) struct open_layer o = { .tar = NULL };
+
+	if (open_layer(f, i, d, &o, err) < 0 || read(o.tar, arg, err) < 0)
+		return err_in(err, "%s: layer %s", i->text, d->digest.text);
+	return 0;
+}
+
 /* 1: it ended at the capture. */
 static int
 read_layer(struct files *f, const struct files_image *i, const struct descriptor *d,

@@ -70,6 +70,10 @@ int files_load_to(struct files *f, struct files_image *i, size_t first, struct e
  * are none. */
 int files_capture(struct files *f, const struct files_image *i, size_t layer, const char *path,
 	struct capture *capture, struct err *err);
+/* The archive of a layer, checked at its end; read reads it to there. */
+typedef int files_reader(struct stream *tar, void *arg, struct err *err);
+int files_read(struct files *f, const struct files_image *i, size_t layer, files_reader *read, void *arg,
+	struct err *err);
 /* A nameless file for a capture. */
 int files_spool(struct err *err);
 

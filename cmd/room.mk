@@ -15,6 +15,7 @@ libcmd_a_SOURCES = \
 	cmd/cmd_diff.c \
 	cmd/cmd_doctor.c \
 	cmd/cmd_examine.c \
+	cmd/cmd_export.c \
 	cmd/cmd_find.c \
 	cmd/cmd_flatten.c \
 	cmd/cmd_history.c \
@@ -83,6 +84,7 @@ dist_man_MANS += \
 	cmd/man/cooper-diff.1 \
 	cmd/man/cooper-digest.1 \
 	cmd/man/cooper-doctor.1 \
+	cmd/man/cooper-export.1 \
 	cmd/man/cooper-find.1 \
 	cmd/man/cooper-flatten.1 \
 	cmd/man/cooper-history.1 \

@@ -31,6 +31,7 @@ const struct cmd *const cmd_table[] = {
 	&cmd_cat,
 	&cmd_find_command,
 	&cmd_diff,
+	&cmd_export,
 	&cmd_digest,
 	&cmd_manifest,
 	&cmd_config,

@@ -247,3 +247,21 @@ scene() {
 	is_missing bad.tar
 	fails 2 prog blob put oci:all one.tar
 }
+
+@test "export writes the root as one archive, or nothing" {
+	scene
+	layout all one.tar two.tar three.tar
+	works prog export -o again.tar oci:all
+	works prog export -o all.tar oci:all
+	works cmp again.tar all.tar
+	mkdir root
+	works tar -C root -xf all.tar
+	works bash -c 'cd root && find . | sort'
+	lists . ./bin ./etc ./etc/conf ./old ./old/y ./usr ./usr/bin ./usr/bin/again ./usr/bin/tool ./usr/bin/up
+	same "$(cat root/usr/bin/tool root/usr/bin/again root/etc/conf)" "$(printf 'changed\ntool\nalpha')"
+	sed -i s/changed/Changed/ "all/blobs/sha256/$(sha256sum <three.tar | cut -d' ' -f1)"
+	fails 6 prog export -o bad.tar oci:all
+	is_missing bad.tar
+	fails 6 bash -c "'$builddir/cooper' export oci:all | cat; exit \${PIPESTATUS[0]}"
+	stdout_is_empty
+}
