@@ -33,16 +33,6 @@ archive_file_open(const char *path, struct err *err)
 }
 
 int
-archive_file_spool(struct err *err)
-{
-	const char *dir = getenv("TMPDIR");
-	const char *path = dir != NULL && dir[0] == '/' ? dir : "/tmp";
-	int fd = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	return fd < 0 ? err_sys(err, "open '%s', where temporary files go", path) : fd;
-}
-
-int
 archive_file_new(const char *path, struct archive_file *out, struct err *err)
 {
 	struct archive_file f = ARCHIVE_FILE_INIT;

@@ -9,9 +9,6 @@
 /* For reading; "-" and NULL are stdin.  ERR_USAGE for a terminal.  The descriptor, or -1. */
 int archive_file_open(const char *path, struct err *err);
 
-/* A directory for nameless files: TMPDIR, or /tmp.  The descriptor, or -1. */
-int archive_file_spool(struct err *err);
-
 /* For writing: a file of another name beside path, which becomes path at the end, when all of it is on the disk; a pipe or
  * device is written to as it is; "-" and NULL are stdout, unless that is a terminal: ERR_USAGE. */
 struct archive_file {

@@ -16,5 +16,6 @@ libbase_a_SOURCES = \
 	base/path_remove.c \
 	base/path_walk.c base/path_walk.h \
 	base/proc.c base/proc.h \
+	base/spool.c base/spool.h \
 	base/worker.c base/worker.h \
 	base/worker_wire.c base/worker_wire.h

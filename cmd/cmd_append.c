@@ -7,6 +7,7 @@
 #include "base/event.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/spool.h"
 #include "cmd/rework.h"
 #include "layers/edit.h"
 #include "layers/layer_archive.h"
@@ -106,7 +107,7 @@ append_body(struct rework *r, const struct descriptor *root, void *arg, struct d
 	struct err *err)
 {
 	struct job *job = arg;
-	AUTO(fd) int spool = archive_file_spool(err);
+	AUTO(fd) int spool = spool_dir(err);
 	int done = -1;
 	size_t i = 0;
 

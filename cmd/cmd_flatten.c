@@ -3,9 +3,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "base/archive_file.h"
 #include "base/event.h"
 #include "base/mem.h"
+#include "base/spool.h"
 #include "cmd/rework.h"
 #include "layers/edit.h"
 #include "layers/flatten.h"
@@ -47,20 +47,12 @@ struct job {
 	int spool; /* a directory */
 };
 
-static int
-spool_file(const struct job *job, struct err *err)
-{
-	int fd = openat(job->spool, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	return fd < 0 ? err_sys(err, "a file in TMPDIR") : fd;
-}
-
 /* Fetched and checked, then read; its tar must be what the config says. */
 static int
 read_layer(const struct job *job, struct flatten *f, const struct descriptor *d,
 	const char *diff_id, struct err *err)
 {
-	int fd = spool_file(job, err);
+	int fd = spool_file(job->spool, err);
 	AUTO(stream) struct stream *tar = NULL;
 	AUTO(stream) struct stream *blob = NULL;
 	AUTO(sink) struct sink *sink = NULL;
@@ -112,7 +104,7 @@ static int
 make_layer(const struct job *job, struct amend_image *image, size_t below, struct layer_made *made,
 	struct err *err)
 {
-	AUTO(fd) int spool = spool_file(job, err);
+	AUTO(fd) int spool = spool_file(job->spool, err);
 	AUTO(fd) int out = -1;
 	AUTO(flatten) struct flatten *f = NULL;
 	AUTO(sink) struct sink *sink = NULL;
@@ -122,7 +114,7 @@ make_layer(const struct job *job, struct amend_image *image, size_t below, struc
 	f = flatten_new(fd_steal(&spool));
 	if (read_layers(job, image, f, err) < 0)
 		return -1;
-	out = spool_file(job, err);
+	out = spool_file(job->spool, err);
 	if (out < 0 ||
 		layer_sink(out, job->values->codec, CODEC_DEFAULT, 0, made, &sink, err) < 0 ||
 		flatten_write(f, below, sink, err) < 0 || sink_finish(sink, err) < 0 ||
@@ -160,7 +152,7 @@ merge_body(struct rework *r, const struct descriptor *root, void *arg, struct de
 	struct err *err)
 {
 	struct job *job = arg;
-	AUTO(fd) int spool = archive_file_spool(err);
+	AUTO(fd) int spool = spool_dir(err);
 
 	if (spool < 0)
 		return -1;

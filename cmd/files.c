@@ -8,6 +8,7 @@
 
 #include "base/event.h"
 #include "base/mem.h"
+#include "base/spool.h"
 #include "cmd/image.h"
 #include "cmd/show.h"
 #include "layers/codec.h"
@@ -35,28 +36,12 @@ auto_files_image(struct files_image *i)
 	free(i->slots);
 }
 
-static const char *
-spool_dir(void)
-{
-	const char *dir = getenv("TMPDIR");
-
-	return dir != NULL && dir[0] == '/' ? dir : "/tmp";
-}
-
 int
 files_spool(struct err *err)
 {
-	int fd = open(spool_dir(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	AUTO(free) char *name = NULL;
+	AUTO(fd) int dir = spool_dir(err);
 
-	if (fd >= 0)
-		return fd;
-	name = xasprintf("%s/cooper-XXXXXX", spool_dir());
-	fd = mkostemp(name, O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(err, "make a file in '%s'", spool_dir());
-	unlinkat(AT_FDCWD, name, 0);
-	return fd;
+	return dir < 0 ? -1 : spool_file(dir, err);
 }
 
 int

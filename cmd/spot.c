@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/spool.h"
 #include "registry/place_archive.h"
 #include "registry/place_dir.h"
 #include "registry/place_layout.h"
@@ -94,7 +95,7 @@ spot_parse(const char *text, struct spot *out, struct err *err)
 static int
 open_archive(struct spot *s, struct err *err)
 {
-	AUTO(fd) int spool = archive_file_spool(err);
+	AUTO(fd) int spool = spool_dir(err);
 	int fd = spool >= 0 ? archive_file_open(s->path, err) : -1;
 
 	if (fd < 0)

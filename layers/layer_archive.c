@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/spool.h"
 #include "layers/archive.h"
 #include "layers/tar.h"
 
@@ -133,10 +134,8 @@ layer_archive_open(
 			return -1;
 		a.fd = fd_steal(&in);
 	} else {
-		a.fd = openat(spool, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-		if (a.fd < 0)
-			return err_sys(err, "a file in TMPDIR");
-		if (pack(fd_steal(&in), a.fd, codec, &a.made, err) < 0)
+		a.fd = spool_file(spool, err);
+		if (a.fd < 0 || pack(fd_steal(&in), a.fd, codec, &a.made, err) < 0)
 			return -1;
 	}
 	*out = a;

@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/spool.h"
 #include "base/path.h"
 #include "layers/archive.h"
 #include "layers/tar.h"
@@ -315,15 +316,15 @@ is_plain(int fd)
 }
 
 static int
-spool(int *fd, int spool_dir, struct err *err)
+to_spool(int *fd, int dir, struct err *err)
 {
-	AUTO(fd) int file = openat(spool_dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	AUTO(fd) int file = spool_file(dir, err);
 	AUTO(stream) struct stream *in = NULL;
 	AUTO(sink) struct sink *to = NULL;
 	uint64_t size = 0;
 
 	if (file < 0)
-		return err_sys(err, "make a temporary file");
+		return -1;
 	if (archive_decode(stream_fd(fd_steal(fd)), &in, err) < 0)
 		return err_in(err, "the archive");
 	in = stream_limit(steal(&in), PLACE_ARCHIVE_MAX);
@@ -335,7 +336,7 @@ spool(int *fd, int spool_dir, struct err *err)
 }
 
 int
-place_archive_open(int fd, int spool_dir, struct place **out, struct err *err)
+place_archive_open(int fd, int spool, struct place **out, struct err *err)
 {
 	AUTO(place) struct place *p = xzalloc(sizeof(struct archive));
 	struct archive *a = (struct archive *)p;
@@ -343,7 +344,7 @@ place_archive_open(int fd, int spool_dir, struct place **out, struct err *err)
 
 	p->ops = &ops;
 	a->members.fd = fd;
-	if (!is_plain(fd) && spool(&a->members.fd, spool_dir, err) < 0)
+	if (!is_plain(fd) && to_spool(&a->members.fd, spool, err) < 0)
 		return -1;
 	if (members_read(&a->members, err) < 0)
 		return err_in(err, "the archive");

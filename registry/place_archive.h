@@ -21,8 +21,8 @@
 #define PLACE_ARCHIVE_DOCUMENT_MAX (8u << 20)   /* bytes of manifest.json or index.json */
 
 /* Takes fd.  An archive that is compressed, or cannot be read twice (a pipe), is first copied into a
- * nameless file in spool_dir.  ERR_INPUT where it is no archive of images. */
-int place_archive_open(int fd, int spool_dir, struct place **out, struct err *err);
+ * nameless file in directory spool.  ERR_INPUT where it is no archive of images. */
+int place_archive_open(int fd, int spool, struct place **out, struct err *err);
 /* All names; lent, of an opened archive. */
 const struct catalog *place_archive_catalog(const struct place *p);
 

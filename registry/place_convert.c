@@ -8,10 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/archive_file.h"
 #include "base/event.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/spool.h"
 #include "layers/layer.h"
 #include "registry/draft.h"
 
@@ -61,19 +61,11 @@ is_wanted(const struct convert *c, const struct descriptor *layer)
 	return o->which == PLACE_CONVERT_ALL || codec == CODEC_NONE;
 }
 
-static int
-spool_file(const struct convert *c, struct err *err)
-{
-	int fd = openat(c->spool, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	return fd < 0 ? err_sys(err, "make a temporary file for a layer") : fd;
-}
-
 /* Bytes come by push and are decompressed by pull, so they lie in a file between. */
 static int
 unpack_layer(struct convert *c, const struct descriptor *layer, struct sink *tar, struct err *err)
 {
-	AUTO(fd) int packed = spool_file(c, err);
+	AUTO(fd) int packed = spool_file(c->spool, err);
 	AUTO(sink) struct sink *to = NULL;
 	AUTO(stream) struct stream *in = NULL;
 	struct digest diff_id;
@@ -110,7 +102,7 @@ write_layer(struct convert *c, const struct descriptor *layer, int fd, struct la
 static int
 make_layer(struct convert *c, const struct descriptor *layer, struct err *err)
 {
-	AUTO(fd) int fd = spool_file(c, err);
+	AUTO(fd) int fd = spool_file(c->spool, err);
 	struct layer_made out;
 	uint32_t event;
 
@@ -350,7 +342,7 @@ place_convert_open(struct place *from, const struct descriptor *root,
 	struct place **out, struct descriptor *converted, struct err *err)
 {
 	AUTO(place) struct place *draft = draft_new(from);
-	AUTO(fd) int spool = archive_file_spool(err);
+	AUTO(fd) int spool = spool_dir(err);
 	AUTO(descriptor) struct descriptor now = { .size = 0 };
 	struct convert c = {
 		.from = from, .draft = draft, .options = options, .copy = copy, .spool = spool

@@ -26,7 +26,7 @@ struct place_convert_options {
 
 /* Makes all layers that place_copy(copy) of root would take; *converted is what stands for root, or for the platform's
  * manifest of it, in *out: a place to copy from, which lends from and both options, and in which the layers lie, in
- * nameless files (see archive_file_spool), until it is freed.  With nothing to convert it is what it was.
+ * nameless files (see spool_dir), until it is freed.  With nothing to convert it is what it was.
  * ERR_CORRUPT where a blob is not what its digest says, or is not compressed as it says. */
 int place_convert_open(struct place *from, const struct descriptor *root,
 	const struct place_convert_options *options, const struct place_copy_options *copy,
