@@ -11,6 +11,7 @@
 #include "registry/registries.h"
 #include "registry/remote.h"
 #include "registry/shortname.h"
+#include "registry/trust.h"
 
 void
 base_name(const struct ref *ref, struct buf *out)
@@ -222,6 +223,12 @@ struct looking {
 	struct worker *worker;
 };
 
+static bool
+is_layout(const struct plan_image *image)
+{
+	return image->context != NULL && starts_with(image->context, "oci-layout://");
+}
+
 static int
 open_place(struct looking *l, struct session *session, struct place **out, const char **name,
 	struct err *err)
@@ -229,7 +236,7 @@ open_place(struct looking *l, struct session *session, struct place **out, const
 	const char *context = l->image->context;
 
 	*name = ref_name(&l->image->ref);
-	if (context == NULL || !starts_with(context, "oci-layout://"))
+	if (!is_layout(l->image))
 		return remote_open(session, &l->image->ref, REMOTE_PULL, out, err);
 	context += strlen("oci-layout://");
 	{
@@ -257,9 +264,12 @@ look(void *arg, json_t **result, struct err *err)
 	AUTO(buf) struct buf whole = BUF_INIT;
 
 	if (session_open(l->options, &session, err) < 0 ||
-		(l->image->context == NULL && shortname_find(session, &l->image->ref, err) < 0) ||
+		(!is_layout(l->image) && shortname_find(session, &l->image->ref, err) < 0) ||
 		open_place(l, session, &from, &name, err) < 0 ||
-		from->ops->resolve(from, name, &top, err) < 0)
+		from->ops->resolve(from, name, &top, err) < 0 ||
+		(!is_layout(l->image) &&
+			trust_check_remote(session, from, &l->image->ref, &top,
+				&l->image->platform, false, err) < 0))
 		return -1;
 	there.from = from;
 	if (read_image(&there, l->image, &top, err) < 0)

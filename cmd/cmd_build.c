@@ -79,7 +79,7 @@ static const struct opt options[] = { OPT_STR('f', "file", struct values, build.
 		"write what was built to <path>, as JSON"),
 	OPT_UINT('j', "jobs", struct values, build.jobs, "count",
 		"run at most <count> steps at once"),
-	REMOTE_OPTIONS(struct values, remote), UI_OPTIONS(struct values, ui), OPT_END };
+	TRUST_OPTION(struct values, remote), REMOTE_OPTIONS(struct values, remote), UI_OPTIONS(struct values, ui), OPT_END };
 
 static void
 split(const struct strv *lists, struct strv *out)

@@ -12,6 +12,7 @@
 #include "cmd/ui.h"
 #include "layers/store.h"
 #include "registry/remote_referrers.h"
+#include "registry/trust.h"
 
 struct values {
 	const char *platform, *source_creds, *target_creds;
@@ -33,7 +34,7 @@ static const struct opt options[] = { OPT_STR(0, "platform", struct values, plat
 		"log in so where it comes from"),
 	OPT_STR(0, "dest-creds", struct values, target_creds, "user:password",
 		"log in so where it goes to"),
-	REMOTE_OPTIONS(struct values, remote), UI_OPTIONS(struct values, ui), OPT_END };
+	TRUST_OPTION(struct values, remote), REMOTE_OPTIONS(struct values, remote), UI_OPTIONS(struct values, ui), OPT_END };
 
 struct job {
 	const struct values *values;
@@ -101,6 +102,9 @@ copy(const struct job *job, struct session *from_session, struct session *to_ses
 
 	if (spot_open_source(from, from_session, err) < 0 ||
 		from->place->ops->resolve(from->place, spot_name(from), &root, err) < 0 ||
+		(from->kind == SPOT_REGISTRY &&
+			trust_check_remote(from_session, from->place, &from->ref, &root,
+				job->platform, job->platform == NULL, err) < 0) ||
 		spot_open_target(to, to_session, err) < 0)
 		return -1;
 	if (place_convert_copy(from->place, to->place, &root,

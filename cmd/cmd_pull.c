@@ -20,7 +20,8 @@ static const struct values defaults = { .remote = REMOTE_FLAGS_DEFAULT };
 static const struct opt options[] = { OPT_STR(0, "platform", struct values, platform, "os/arch",
 					      "the image for this platform"),
 	OPT_BOOL(0, "all-platforms", struct values, all_platforms, "the images for all platforms"),
-	REMOTE_OPTIONS(struct values, remote), UI_OPTIONS(struct values, ui), OPT_END };
+	TRUST_OPTION(struct values, remote), REMOTE_OPTIONS(struct values, remote),
+	UI_OPTIONS(struct values, ui), OPT_END };
 
 static int
 pull_one(struct store *store, const char *text, const struct transfer *like, struct buf *answer,

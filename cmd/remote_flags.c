@@ -15,6 +15,7 @@ remote_flags_session(
 	o.auth_file = f->auth_file;
 	o.cert_dir = f->cert_dir;
 	o.registry_token = f->token;
+	o.signature_policy = f->signature_policy;
 	o.tries = f->tries;
 	if (f->creds != NULL) {
 		char *copy, *colon;

@@ -11,7 +11,7 @@
 
 struct remote_flags {
 	bool tls_verify;
-	const char *creds, *auth_file, *cert_dir, *token;
+	const char *creds, *auth_file, *cert_dir, *token, *signature_policy;
 	unsigned tries;
 };
 #define REMOTE_FLAGS_DEFAULT { .tls_verify = true }
@@ -29,6 +29,11 @@ struct remote_flags {
 			"take CA and client certificates from <dir>"),                          \
 		OPT_UINT(0, "retry", type, field.tries, "count",                                \
 			"try each request <count> times (5)")
+
+/* And of those that bring images from there. */
+#define TRUST_OPTION(type, field)                                            \
+	OPT_STR(0, "signature-policy", type, field.signature_policy, "path", \
+		"let in what the policy.json in <path> allows")
 
 /* *owned is what out points into, for free(). */
 int remote_flags_session(const struct remote_flags *f, char **owned, struct session_options *out,

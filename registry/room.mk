@@ -57,6 +57,7 @@ libregistry_a_SOURCES = \
 	registry/toml_value.c registry/toml_value.h \
 	registry/sync_list.c registry/sync_list.h \
 	registry/token.c registry/token.h \
+	registry/trust.c registry/trust.h \
 	registry/upload.c registry/upload.h \
 	registry/upload_chunks.c registry/upload_chunks.h \
 	registry/url.c registry/url.h

@@ -36,7 +36,7 @@ struct known_hosts {
 struct session {
 	struct session_options options;
 	char *username, *password, *registry_token, *auth_file, *cert_dir, *registries_conf;
-	char *hosts_dir;
+	char *hosts_dir, *signature_policy;
 	struct proxy_settings proxy;
 	struct http *http;
 	pthread_mutex_t lock; /* of hosts, credentials and warnings */
@@ -79,6 +79,7 @@ session_open(const struct session_options *options, struct session **out, struct
 	s->cert_dir = copy(&s->options.cert_dir);
 	s->registries_conf = copy(&s->options.registries_conf);
 	s->hosts_dir = copy(&s->options.hosts_dir);
+	s->signature_policy = copy(&s->options.signature_policy);
 	proxy_environment(&s->proxy);
 	if (http_new(&http, &s->http, err) < 0)
 		return -1;
@@ -137,6 +138,7 @@ session_free(struct session *s)
 	free(s->cert_dir);
 	free(s->registries_conf);
 	free(s->hosts_dir);
+	free(s->signature_policy);
 	registries_free(&s->registries);
 	pthread_mutex_destroy(&s->lock);
 	pthread_mutex_destroy(&s->token_lock);
@@ -385,6 +387,12 @@ struct store *
 session_store(struct session *s)
 {
 	return s->options.store;
+}
+
+const char *
+session_signature_policy(const struct session *s)
+{
+	return s->options.signature_policy;
 }
 
 void

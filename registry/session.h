@@ -24,6 +24,7 @@ struct session_options {
 	const char *registry_token;  /* a bearer token that is sent as it is */
 	const char *auth_file;       /* the only file looked into; NULL: the usual ones */
 	const char *registries_conf; /* NULL: the usual ones; "": none */
+	const char *signature_policy; /* policy.json; NULL: the usual ones; "": none */
 	const char *hosts_dir;       /* the certs.d with hosts.toml; NULL: the usual ones; "": none */
 	const char *cert_dir;        /* *.crt, *.cert and *.key for every host; NULL: certs.d */
 	unsigned stall_ms;           /* no byte for so long ends a try; 0: 60 s */
@@ -87,6 +88,7 @@ uint64_t session_slow_bytes_s(const struct session *s, struct host *h);
 unsigned session_borrow(struct session *s, unsigned min, unsigned max);
 void session_give_back(struct session *s, unsigned count);
 struct store *session_store(struct session *s); /* or NULL */
+const char *session_signature_policy(const struct session *s); /* the option */
 /* What was learned about h is added to what is known. */
 void session_learn(struct session *s, struct host *h, const struct memory_host *lesson);
 /* Warns once per text. */

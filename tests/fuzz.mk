@@ -116,3 +116,7 @@ FUZZERS += tests/fuzz/fuzz_toml
 tests_fuzz_fuzz_toml_SOURCES = tests/fuzz/fuzz_toml.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_toml_LDFLAGS = $(LDFLAGS_FUZZ)
 tests_fuzz_fuzz_toml_LDADD = $(REGISTRY_LIBS) $(FOREIGN_LIBS)
+FUZZERS += tests/fuzz/fuzz_trust
+tests_fuzz_fuzz_trust_SOURCES = tests/fuzz/fuzz_trust.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_trust_LDFLAGS = $(LDFLAGS_FUZZ)
+tests_fuzz_fuzz_trust_LDADD = $(REGISTRY_LIBS) $(FOREIGN_LIBS)

@@ -239,6 +239,35 @@ PY
 	stderr_has "credential helper 'docker-credential-none-such' (from ~/.docker/config.json) is not in PATH"
 }
 
+@test "a policy lets in what is signed, and nothing where it cannot be read" {
+	needs skopeo umoci busybox
+	registry_start
+	load_busybox
+	works prog push busybox "$REGISTRY/team/app:1"
+	works prog push busybox "$REGISTRY/other/app:1"
+	works openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem
+	works openssl pkey -in key.pem -pubout -out key.pub
+	works prog sign --key key.pem "$REGISTRY/team/app:1"
+	works prog rmi --all
+	printf '{"default":[{"type":"reject"}],"transports":{"docker":{"%s/team":[{"type":"sigstoreSigned","keyPath":"%s","signedIdentity":{"type":"matchRepository"}}]}}}' \
+		"$REGISTRY" "$PWD/key.pub" >policy.json
+	works prog pull --signature-policy policy.json "$REGISTRY/team/app:1"
+	works prog copy --signature-policy policy.json "$REGISTRY/team/app:1" oci:out:1
+	printf 'FROM %s/other/app:1\nLABEL a=b\n' "$REGISTRY" >Dockerfile
+	fails 5 prog pull --signature-policy policy.json "$REGISTRY/other/app:1"
+	stderr_has "may not be used, says 'default' of policy.json: it is rejected"
+	fails 5 prog copy --signature-policy policy.json "$REGISTRY/other/app:1" oci:out:2
+	fails 5 prog build --signature-policy policy.json -q .
+	fails 125 prog run --signature-policy policy.json "$REGISTRY/other/app:1" true
+	mkdir -p "$HOME/.config/containers"
+	printf '{"default":[{"type":"rejct"}]}' >"$HOME/.config/containers/policy.json"
+	fails 5 prog pull "$REGISTRY/other/app:1"
+	stderr_has "requirement 'rejct' is not known"
+	printf '{"default":[{"type":"signedBy","keyType":"GPGKeys","keyPath":"/k"}]}' >"$HOME/.config/containers/policy.json"
+	fails 5 prog pull "$REGISTRY/other/app:1"
+	stderr_has "a GPG signature is wanted ('signedBy'), which is not supported"
+}
+
 @test "registry doctor says how a registry is reached, and writes nothing" {
 	registry_start
 	works prog registry doctor "$REGISTRY"

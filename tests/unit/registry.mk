@@ -78,3 +78,7 @@ UNIT_TESTS += tests/unit/registry_sync_list
 tests_unit_registry_sync_list_SOURCES = tests/unit/registry_sync_list.c
 tests_unit_registry_sync_list_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_registry_sync_list_LDADD = $(REGISTRY_LIBS) $(TEST_LIBS)
+UNIT_TESTS += tests/unit/registry_trust
+tests_unit_registry_trust_SOURCES = tests/unit/registry_trust.c
+tests_unit_registry_trust_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_registry_trust_LDADD = $(REGISTRY_LIBS) $(TEST_LIBS)
