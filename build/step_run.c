@@ -97,7 +97,7 @@ collect(struct running *r, const struct strv *stubs, json_t *result, struct err 
 	/* most of the time for a step that changes nothing would go into looking at what is below it */
 	if (path_names(r->tree->fs_fd, &names, err) < 0 ||
 		(names.count > 0 && (diff_upper(r->tree->fs_fd, root_view(r->n->before), stubs,
-					     &listing, err) < 0 ||
+					     NULL, &listing, err) < 0 ||
 					    hash_files(r->tree->fs_fd, &listing, err) < 0)))
 		return err_in(err, "changes of the step");
 	return material_write_listing(r->memory, &listing, result, err);

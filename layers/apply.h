@@ -33,7 +33,8 @@ enum apply_form {
 
 enum apply_owner {
 	APPLY_OWNER_KEEP,   /* ids as in the archive; one that is not mapped is an error */
-	APPLY_OWNER_TRY,    /* likewise, but where only one id is mapped files stay ours; the listing keeps the ids */
+	APPLY_OWNER_TRY,    /* likewise, but where only one id is mapped files stay ours; the listing keeps the ids,
+	                     * and so does an attribute of files and directories (ownership.h) */
 	APPLY_OWNER_CALLER, /* everything is ours, no set-id bits: for output to a user's directory */
 };
 

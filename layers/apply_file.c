@@ -14,6 +14,7 @@
 #include "base/event.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "layers/ownership.h"
 #include "layers/xattr.h"
 
 #define OPAQUE_NAME "user.overlay.opaque"
@@ -103,11 +104,26 @@ xattr_failed(struct apply *a, const struct entry *e, const char *name, struct er
 	return 0;
 }
 
+static int
+give(struct apply *a, int fd, const struct entry *e, bool was_there, struct err *err)
+{
+	if (fchown(fd, e->uid, e->gid) == 0) {
+		/* whose it was meant to be before */
+		if (was_there && a->o.owner == APPLY_OWNER_TRY)
+			(void)fremovexattr(fd, OWNERSHIP_ATTRIBUTE);
+		return 0;
+	}
+	if (owner_failed(a, e, err) < 0)
+		return -1;
+	/* where the file system takes no attributes, only the listing knows */
+	(void)ownership_set(fd, &(struct ownership){ .uid = e->uid, .gid = e->gid });
+	return 0;
+}
+
 int
 apply_attributes(struct apply *a, int fd, const struct entry *e, bool has_setgid, struct err *err)
 {
-	if (wants_owner(a, e, has_setgid) && fchown(fd, e->uid, e->gid) < 0 &&
-		owner_failed(a, e, err) < 0)
+	if (wants_owner(a, e, has_setgid) && give(a, fd, e, has_setgid, err) < 0)
 		return -1;
 	for (size_t i = 0; i < e->xattr_count; i++) {
 		const struct xattr *x = &e->xattrs[i];
@@ -386,6 +402,25 @@ apply_make_link(struct apply *a, const char *name, struct entry *e, struct err *
 					: make_hardlink(a, name, e, err);
 }
 
+/* An empty file that a supervised box shows as that device. */
+static bool
+make_stand_in(struct apply *a, const char *name, const struct entry *e, mode_t type)
+{
+	const struct timespec times[2] = { apply_time(e), apply_time(e) };
+	const struct ownership o = { e->uid, e->gid, type, e->major, e->minor };
+	AUTO(fd)
+	int fd = openat(cursor_fd(&a->here), name,
+		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return false;
+	if (ownership_set(fd, &o) == 0 && fchmod(fd, apply_mode(a, e)) == 0 &&
+		futimens(fd, times) == 0)
+		return true;
+	(void)unlinkat(cursor_fd(&a->here), name, 0);
+	return false;
+}
+
 static int
 make_device(struct apply *a, const char *name, const struct entry *e, mode_t type, struct err *err)
 {
@@ -404,6 +439,9 @@ make_device(struct apply *a, const char *name, const struct entry *e, mode_t typ
 	if (!a->o.no_devices && errno != EPERM && errno != EACCES && errno != ENOTSUP &&
 		errno != EINVAL)
 		return err_sys(err, "make device '%s'", e->path);
+	if (!a->o.no_devices && a->o.owner == APPLY_OWNER_TRY && a->o.form == APPLY_OVERLAY &&
+		make_stand_in(a, name, e, type))
+		return 0;
 	if (!a->warned_device)
 		event_warn("'%s' is a device, which cannot be made here; layers keep it", e->path);
 	a->warned_device = true;

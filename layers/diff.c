@@ -117,8 +117,8 @@ is_stub(const struct entry *e, const char *kept, const struct stubs *stubs,
 }
 
 int
-diff_upper(int upper, const struct view *lower, const struct strv *leave_out, struct listing *out,
-	struct err *err)
+diff_upper(int upper, const struct view *lower, const struct strv *leave_out,
+	const struct owners *owners, struct listing *out, struct err *err)
 {
 	AUTO(listing) struct listing all = LISTING_INIT;
 	AUTO(stubs) struct stubs stubs = { STRV_INIT };
@@ -129,6 +129,7 @@ diff_upper(int upper, const struct view *lower, const struct strv *leave_out, st
 	bool has_kept = false;
 
 	o.kind = TREE_OVERLAY;
+	o.owners = owners;
 	if (tree_list(upper, &o, &all, err) < 0)
 		return -1;
 	if (leave_out != NULL)

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/strv.h"
 #include "layers/listing.h"
+#include "layers/ownership.h"
 #include "layers/view.h"
 
 /* diff - an overlay's upper directory as the entries of a layer.
@@ -18,8 +19,10 @@
  * is a directory that is in the upper only because one was made in it: new and otherwise empty, or the
  * same as below but for its time.  A directory in the list that holds something else stays.
  *
+ * owners (may be NULL): of what has no attributes, as in tree.h.
+ *
  * ERR_CORRUPT where overlay's redirects or metacopies are found: such an upper does not hold its files. */
 int diff_upper(int upper, const struct view *lower, const struct strv *leave_out,
-	struct listing *out, struct err *err);
+	const struct owners *owners, struct listing *out, struct err *err);
 
 #endif

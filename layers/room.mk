@@ -42,6 +42,7 @@ liblayers_a_SOURCES = \
 	layers/listing_record.c layers/listing_record.h \
 	layers/manifest.c layers/manifest.h \
 	layers/oci.h \
+	layers/ownership.c layers/ownership.h \
 	layers/pin.c layers/pin.h \
 	layers/platform.c layers/platform.h \
 	layers/reach.c layers/reach.h \

@@ -210,6 +210,47 @@ is_mounted(const struct statx *st, dev_t dev)
 	return S_ISDIR(st->stx_mode) && makedev(st->stx_dev_major, st->stx_dev_minor) != dev;
 }
 
+static void
+set_owner(struct entry *e, const struct ownership *o)
+{
+	e->uid = o->uid;
+	e->gid = o->gid;
+	if (o->device == 0 || e->kind != ENTRY_FILE)
+		return;
+	e->kind = o->device == S_IFBLK ? ENTRY_BLOCK : ENTRY_CHAR;
+	e->size = 0;
+	e->major = o->major;
+	e->minor = o->minor;
+}
+
+/* Whose it is, where that is not on the disk. */
+static void
+read_owner(const struct walk *w, int dir, const char *name, const struct statx *st, struct entry *e)
+{
+	const struct ownership_row key = {
+		.dev = makedev(st->stx_dev_major, st->stx_dev_minor),
+		.ino = st->stx_ino,
+		.born = st->stx_btime.tv_sec,
+		.born_ns = st->stx_btime.tv_nsec,
+	};
+	const struct ownership_row *row = NULL;
+	char text[OWNERSHIP_TEXT_SIZE];
+	struct ownership o;
+	ssize_t len;
+
+	if (w->o->kind != TREE_OVERLAY)
+		return;
+	if (S_ISREG(st->stx_mode) || S_ISDIR(st->stx_mode)) {
+		len = xattr_get(dir, name, OWNERSHIP_ATTRIBUTE, text, sizeof text);
+		if (len > 0 && ownership_parse(text, (size_t)len, &o))
+			set_owner(e, &o);
+	} else if (w->o->owners != NULL) {
+		row = owners_find(w->o->owners, &key);
+		if (row != NULL)
+			set_owner(e, &row->owner);
+	}
+}
+
 /* What a file has besides its stat: the name it shares, its link, its attributes. */
 static int
 read_rest(struct walk *w, int dir, const char *name, const struct statx *st, struct entry *e,
@@ -265,6 +306,7 @@ visit(struct walk *w, int dir, const char *name, const struct statx *st, struct 
 	}
 	e.path = xstrdup(w->path.data);
 	set_stat(&e, st);
+	read_owner(w, dir, name, st, &e);
 	if (read_rest(w, dir, name, st, &e, &marks, err) < 0)
 		return -1;
 	if ((marks & XATTR_WHITEOUT) != 0 && e.kind == ENTRY_FILE && e.size == 0)
@@ -278,7 +320,8 @@ visit(struct walk *w, int dir, const char *name, const struct statx *st, struct 
 static int
 stat_at(struct walk *w, int dir, const char *name, struct statx *st, struct err *err)
 {
-	if (statx(dir, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BASIC_STATS, st) < 0)
+	if (statx(dir, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BASIC_STATS | STATX_BTIME,
+		    st) < 0)
 		return err_sys(err, "look at '%s'", shown(w));
 	return 0;
 }

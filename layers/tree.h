@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "layers/entry.h"
 #include "layers/listing.h"
+#include "layers/ownership.h"
 
 /* tree - a directory tree on disk as entries, in the order of layers.
  *
@@ -25,6 +26,9 @@ struct tree_options {
 	enum tree_kind kind;
 	bool one_file_system; /* what is mounted in it is left out */
 	bool no_xattrs;
+	/* OVERLAY: of what has no attributes (see ownership.h), by device and inode here; NULL: none.  What an attribute
+	 * says of a file's owner is believed in any OVERLAY, and in no PLAIN. */
+	const struct owners *owners;
 };
 #define TREE_OPTIONS_INIT { .kind = TREE_PLAIN }
 

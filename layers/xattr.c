@@ -67,7 +67,7 @@ bool
 xattr_is_layers(const char *name)
 {
 	static const char *const private[] = { "user.overlay.", "user.fuseoverlayfs.",
-		"user.containers.", "user.rootlesscontainers" };
+		"user.containers.", "user.rootlesscontainers", "user.cooper." };
 
 	if (strcmp(name, "security.capability") == 0)
 		return true;

@@ -250,7 +250,7 @@ change(uint64_t seed, int top)
 	list_lines(seed, merged, TREE_PLAIN, &wanted);
 	close(merged);
 	umount2("merged", MNT_DETACH);
-	must(seed, diff_upper(upper, lower, NULL, &changes, &err), &err);
+	must(seed, diff_upper(upper, lower, NULL, NULL, &changes, &err), &err);
 	pack(seed, upper, &changes, &tar);
 	unpack(seed, &base, copy, APPLY_ROOT, NULL);
 	unpack(seed, &tar, copy, APPLY_ROOT, NULL);

@@ -48,7 +48,7 @@ play(void *arg)
 	lower = view_new(layers, 1);
 	if (story->leave_out != NULL)
 		strv_split(&stubs, story->leave_out, " ");
-	diff_upper(upper_fd, lower, &stubs, &changes, &err);
+	diff_upper(upper_fd, lower, &stubs, NULL, &changes, &err);
 	write_answer(story->s->dir, &changes, &err);
 	close(merged_fd);
 	close(upper_fd);
@@ -195,12 +195,12 @@ TEST(the_root_is_part_of_a_change_only_when_it_changed)
 
 	fchmod(s.dir, 0755);
 	plant(s.dir, "a");
-	works(diff_upper(s.dir, NULL, NULL, &l, &err));
+	works(diff_upper(s.dir, NULL, NULL, NULL, &l, &err));
 	if (getuid() == 0)
 		same_int(l.count, 1);
 	fchmod(s.dir, 0700);
 	listing_free(&l);
-	works(diff_upper(s.dir, NULL, NULL, &l, &err));
+	works(diff_upper(s.dir, NULL, NULL, NULL, &l, &err));
 	same_int(l.count, 2);
 	same_str(listing_at(&l, 0, &at)->path, "");
 }
@@ -215,7 +215,7 @@ TEST(a_redirect_is_refused)
 	plant(s.dir, "d/");
 	if (setxattr(path, "user.overlay.redirect", "/x", 2, 0) < 0)
 		skip();
-	fails(diff_upper(s.dir, NULL, NULL, &l, &err),
+	fails(diff_upper(s.dir, NULL, NULL, NULL, &l, &err),
 		"'d' is a redirect or metacopy of overlay, not a whole file");
 	same_int(err.kind, ERR_CORRUPT);
 }
