@@ -126,6 +126,7 @@ run_box(void *arg, json_t **result, struct err *err)
 	box.user = r->user != NULL ? r->user : c->user;
 	box.network = streq(r->network, "none") ? BOX_NETWORK_NONE : BOX_NETWORK_HOST;
 	box.seccomp = p->s->seccomp;
+	box.is_supervised = p->s->ids.is_single;
 	box.stdin_fd = p->terminal != NULL ? terminal_peer(p->terminal)
 		       : r->interactive    ? STDIN_FILENO
 					   : -1;
@@ -163,7 +164,7 @@ prepare(struct program *p, struct err *err)
 		p->resolv_conf = buf_steal(&resolv);
 	if (solve_trees(s, p->root, err) < 0 ||
 		root_open(s, p->root, &p->lowers, &p->lower_count, err) < 0 ||
-		seccomp_compile(CAPS_DEFAULT, &s->seccomp, err) < 0)
+		solve_filter(s, err) < 0)
 		return -1;
 	if (p->request->read_only)
 		return 0;

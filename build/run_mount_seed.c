@@ -9,6 +9,7 @@
 
 #include "build/material.h"
 #include "build/run_mount.h"
+#include "layers/ownership.h"
 
 /* run_mount_seed - directories of cache mounts, and what one with from= begins with.  The files are copied beside the cache and
  * get their place by a rename, so that a cache is whole or not there; of several who do it at once one
@@ -24,11 +25,16 @@ static int
 give(void *arg, json_t **result, struct err *err)
 {
 	struct giving *g = arg;
+	const struct ownership o = { .uid = g->cache->uid, .gid = g->cache->gid };
+	AUTO(fd)
+	int fd = openat(g->dir, g->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	(void)result;
-	return fchownat(g->dir, g->name, g->cache->uid, g->cache->gid, AT_SYMLINK_NOFOLLOW) < 0
-		       ? err_sys(err, "chown")
-		       : 0;
+	/* EINVAL: there is one id only */
+	if (fd < 0 ||
+		(fchown(fd, o.uid, o.gid) < 0 && (errno != EINVAL || ownership_set(fd, &o) < 0)))
+		return err_sys(err, "chown");
+	return 0;
 }
 
 /* Only inside may it get an owner that is not the caller. */

@@ -9,6 +9,7 @@
 #include "base/event.h"
 #include "build/material.h"
 #include "build/run_mount.h"
+#include "build/sandbox/supervisor.h"
 #include "build/trash.h"
 
 /* Workers that unpack, pack and fetch run beside the steps; together no more than this. */
@@ -125,7 +126,19 @@ solve_inside(struct solve *s, struct err *err)
 		return 0;
 	if (ids_setup(&s->ids, &s->userns, err) < 0)
 		return -1;
+	if (s->ids.is_single)
+		event_debug("one id only, so a supervisor notes owners and users of boxes: %s",
+			s->ids.reason);
 	return s->ids.has_moved ? store_reopen(s->store, err) : 0;
+}
+
+int
+solve_filter(struct solve *s, struct err *err)
+{
+	if (s->seccomp != NULL)
+		return 0;
+	return s->ids.is_single ? supervisor_filter(CAPS_DEFAULT, false, &s->seccomp, err)
+				: seccomp_compile(CAPS_DEFAULT, &s->seccomp, err);
 }
 
 void

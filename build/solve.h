@@ -158,6 +158,8 @@ struct solve {
 
 /* The userns, made on first need. */
 int solve_inside(struct solve *s, struct err *err);
+/* s->seccomp, for the boxes of this build; after solve_inside(). */
+int solve_filter(struct solve *s, struct err *err);
 /* Trees reach the disk while the build goes on, so that store_sync() has little to wait for. */
 int solve_flush(struct solve *s, struct err *err);
 /* A tree that is not needed after all. */

@@ -89,7 +89,8 @@ hash_files(int tree, struct listing *l, struct err *err)
 }
 
 static int
-collect(struct running *r, const struct strv *stubs, json_t *result, struct err *err)
+collect(struct running *r, const struct strv *stubs, const struct owners *owners, json_t *result,
+	struct err *err)
 {
 	AUTO(listing) struct listing listing = LISTING_INIT;
 	AUTO(strv) struct strv names = STRV_INIT;
@@ -97,7 +98,7 @@ collect(struct running *r, const struct strv *stubs, json_t *result, struct err 
 	/* most of the time for a step that changes nothing would go into looking at what is below it */
 	if (path_names(r->tree->fs_fd, &names, err) < 0 ||
 		(names.count > 0 && (diff_upper(r->tree->fs_fd, root_view(r->n->before), stubs,
-					     NULL, &listing, err) < 0 ||
+					     owners, &listing, err) < 0 ||
 					    hash_files(r->tree->fs_fd, &listing, err) < 0)))
 		return err_in(err, "changes of the step");
 	return material_write_listing(r->memory, &listing, result, err);
@@ -122,6 +123,7 @@ run_box(void *arg, json_t **result, struct err *err)
 	struct running *r = arg;
 	const struct plan_step *step = r->n->step;
 	AUTO(strv) struct strv stubs = STRV_INIT;
+	AUTO(owners) struct owners owners = OWNERS_INIT;
 	struct box box = BOX_INIT;
 	struct box_result ended = { .status = 0 };
 
@@ -140,6 +142,11 @@ run_box(void *arg, json_t **result, struct err *err)
 	box.user = step->user;
 	box.network = network_of(r);
 	box.seccomp = r->s->seccomp;
+	if (r->s->ids.is_single) {
+		box.is_supervised = true;
+		box.below = root_view(r->n->before);
+		box.owners = &owners;
+	}
 	box.resolv_conf = r->resolv_conf;
 	box.hosts = r->hosts;
 	worker_log_fds(&box.stdout_fd, &box.stderr_fd);
@@ -149,7 +156,7 @@ run_box(void *arg, json_t **result, struct err *err)
 	if (ended.status != 0)
 		return ended_badly(step, &ended, err);
 	*result = json_object();
-	return collect(r, &stubs, *result, err);
+	return collect(r, &stubs, &owners, *result, err);
 }
 
 /* --- the coordinator -------------------------------------------------------------------------- */
@@ -290,7 +297,7 @@ work(struct solve *s, struct node *n, struct err *err)
 
 	if (solve_inside(s, err) < 0)
 		return -1;
-	if (s->seccomp == NULL && seccomp_compile(CAPS_DEFAULT, &s->seccomp, err) < 0)
+	if (solve_filter(s, err) < 0)
 		return -1;
 	environment(s, n->step, &r.env);
 	r.resolv_conf = resolv_conf = host_file("/etc/resolv.conf");

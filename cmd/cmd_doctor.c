@@ -32,6 +32,8 @@ static const char *const answers[] = {
 static const char *const rungs[] = {
 	[PROBE_RUNG_NONE] = "none: RUN cannot work here, but COPY, pull and push can",
 	[PROBE_RUNG_ONE_ID] = "one id: RUN works, but files cannot be given to other users",
+	[PROBE_RUNG_SUPERVISED] = "one id, supervised: RUN works, owners and users are noted, "
+				  "permissions are root's",
 	[PROBE_RUNG_RANGE] = "a range of ids: everything works",
 };
 
@@ -66,7 +68,7 @@ show_text_report(const struct probe *p, const char *store, struct buf *out)
 static void
 show_json_report(const struct probe *p, const char *store, struct buf *out)
 {
-	static const char *const names[] = { "none", "one-id", "range" };
+	static const char *const names[] = { "none", "one-id", "supervised", "range" };
 	AUTO(json) json_t *o = json_object();
 	json_t *facts = json_array();
 

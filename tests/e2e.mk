@@ -16,6 +16,7 @@ E2E_TESTS = \
 	tests/e2e/main.bats \
 	tests/e2e/mounts.bats \
 	tests/e2e/outputs.bats \
+	tests/e2e/owners.bats \
 	tests/e2e/platforms.bats \
 	tests/e2e/progress.bats \
 	tests/e2e/realworld.bats \

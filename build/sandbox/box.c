@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/event.h"
 #include "base/mem.h"
 #include "base/proc.h"
 #include "build/sandbox/box_inside.h"
@@ -46,6 +47,7 @@ auto_inside(struct inside *in)
 	auto_mounts(&in->mounts);
 	auto_points(&in->points);
 	auto_user(&in->user);
+	auto_supervision(&in->supervision);
 }
 
 static int
@@ -158,9 +160,48 @@ run_inside(struct inside *in, struct box_result *out, struct strv *stubs, struct
 		return -1;
 	/* they were good for opening paths; one id: cannot be dropped */
 	(void)setgroups(0, NULL);
+	if (in->supervision.pid > 0 &&
+		supervisor_finish(&in->supervision, in->box->root.upper, in->box->owners, err) < 0)
+		return -1;
 	if (in->box->root.upper >= 0)
 		points_remove(&in->points, in->box->root.upper, stubs);
 	return conclude(in, guard_status, out, err);
+}
+
+/* Without one the box is still good for most of what runs in it. */
+static int
+take_supervisor(struct inside *in, struct err *err)
+{
+	const struct box *b = in->box;
+	const struct supervisor_options o = { in->caps, b->is_insecure, b->root.upper, b->below };
+
+	if (!b->is_supervised || supervisor_start(&o, &in->supervision, err) == 0)
+		return 0;
+	if (err->kind != ERR_DENIED)
+		return -1;
+	event_warn("files of this box belong to root alone, and it has no other users: %s "
+		   "(see 'cooper doctor')",
+		err->msg);
+	return 0;
+}
+
+static int
+take_filter(struct inside *in, struct seccomp **compiled, struct err *err)
+{
+	const struct box *b = in->box;
+	bool is_watched = in->supervision.pid > 0;
+
+	if (b->is_insecure && !is_watched)
+		return 0;
+	in->seccomp = b->seccomp;
+	if (!b->is_insecure && in->seccomp != NULL && seccomp_caps(in->seccomp) == in->caps &&
+		seccomp_is_watched(in->seccomp) == is_watched)
+		return 0;
+	if ((is_watched ? supervisor_filter(in->caps, b->is_insecure, compiled, err)
+			: seccomp_compile(in->caps, compiled, err)) < 0)
+		return -1;
+	in->seccomp = *compiled;
+	return 0;
 }
 
 int
@@ -173,6 +214,7 @@ box_run(const struct box *box, struct box_result *out, struct strv *stubs, struc
 		.upper = CARRY_INIT,
 		.work = CARRY_INIT,
 		.terminal = CARRY_INIT,
+		.supervision = SUPERVISION_INIT,
 		.worker = -1,
 		.mounts = MOUNTS_INIT,
 		.points = POINTS_INIT,
@@ -184,17 +226,11 @@ box_run(const struct box *box, struct box_result *out, struct strv *stubs, struc
 
 	if (check(box, err) < 0 || take_all(&in, err) < 0)
 		return -1;
-	in.seccomp = box->seccomp;
-	if (box->is_insecure) {
-		in.seccomp = NULL;
-	} else if (in.seccomp == NULL || seccomp_caps(in.seccomp) != in.caps) {
-		if (seccomp_compile(in.caps, &compiled, err) < 0)
-			return -1;
-		in.seccomp = compiled;
-	}
 	if (ids_join(box->userns_fd, err) < 0 || lift_all(&in, err) < 0)
 		return -1;
 	umask(022);
+	if (take_supervisor(&in, err) < 0 || take_filter(&in, &compiled, err) < 0)
+		return -1;
 	in.oom_kills = limits_oom_kills();
 	in.worker = proc_pidfd(getpid());
 	return run_inside(&in, out, stubs, err);

@@ -13,6 +13,8 @@
 #include "build/sandbox/limits.h"
 #include "build/sandbox/rootfs.h"
 #include "build/sandbox/seccomp.h"
+#include "layers/ownership.h"
+#include "layers/view.h"
 
 /* box - one program in a root file system of its own, with nothing of the host but what is listed.
  *
@@ -77,8 +79,15 @@ struct box {
 	uint64_t caps;       /* CAPS_DEFAULT, or a set made by caps_parse() */
 	bool is_insecure;    /* every capability, no seccomp, no masks; still inside the namespace */
 	bool allow_insecure; /* the person at the keyboard said so; else is_insecure is refused */
-	/* Compiled once, used by every box; NULL: box_run() compiles it (about a millisecond). */
+	/* Compiled once, used by every box (of the same caps, and supervised or not); else box_run() compiles it
+	 * (about a millisecond). */
 	const struct seccomp *seccomp;
+
+	/* Owners and users are noted where the namespace has one id only (supervisor.h).  Where that cannot be
+	 * had, there is a warning, and it is as without. */
+	bool is_supervised;
+	const struct view *below; /* then: the root's lowers, from their listings; NULL: not known */
+	struct owners *owners;    /* then: gets those of links and the like in the upper; may be NULL */
 
 	int stdin_fd;            /* -1: /dev/null */
 	int stdout_fd, stderr_fd; /* -1: /dev/null */

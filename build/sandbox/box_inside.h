@@ -8,6 +8,7 @@
 #include "build/sandbox/carry.h"
 #include "build/sandbox/mounts.h"
 #include "build/sandbox/point.h"
+#include "build/sandbox/supervisor.h"
 #include "build/sandbox/user.h"
 
 /* box_inside - the half of a box that runs in its namespaces, up to the exec.
@@ -35,6 +36,7 @@ struct inside {
 	struct carry upper, work;
 	struct carry terminal; /* with has_tty */
 	struct carried *mounted; /* box->mount_count */
+	struct supervision supervision; /* pid 0: none */
 	int worker; /* a pidfd; or -1 */
 	uint64_t oom_kills; /* before */
 

@@ -76,7 +76,10 @@ make_file(struct inside *in, const struct box_mount *m, int *out, struct err *er
 
 	if (fd < 0 || fd_write(fd, m->bytes, m->len) < 0)
 		return err_sys(err, "write a file in memory");
-	if ((m->uid != 0 || m->gid != 0) && fchown(fd, m->uid, m->gid) < 0)
+	if ((m->uid != 0 || m->gid != 0) && fchown(fd, m->uid, m->gid) < 0 &&
+		!(in->supervision.pid > 0 && errno == EINVAL &&
+			ownership_set(fd, &(struct ownership){ .uid = m->uid, .gid = m->gid }) ==
+				0))
 		return errno == EINVAL ? err_set(err, ERR_INPUT,
 						 "its owner %u:%u has no id in this box (see "
 						 "'cooper doctor')",

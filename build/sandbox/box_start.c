@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -132,6 +133,9 @@ become(const struct inside *in, struct err *err)
 	uid_t uid = in->user.uid;
 	gid_t gid = in->user.gid;
 
+	/* to the kernel it stays who it is */
+	if (in->supervision.pid > 0)
+		return 0;
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return err_sys(err, "keep capabilities");
 	if (set_groups(in, err) < 0)
@@ -144,6 +148,26 @@ become(const struct inside *in, struct err *err)
 		       : err_sys(err, "become user %u:%u", uid, gid);
 }
 
+/* From here to the exec nothing may be called that is watched: who would answer waits for the exec. */
+static int
+load_watched(const struct inside *in, struct err *err)
+{
+	struct rlimit locks;
+	int notify;
+
+	/* where the number of an identity is kept: the first one is no limit */
+	if (getrlimit(RLIMIT_LOCKS, &locks) == 0) {
+		locks.rlim_cur = locks.rlim_max;
+		(void)setrlimit(RLIMIT_LOCKS, &locks);
+	}
+	notify = seccomp_listen(in->seccomp);
+	if (notify < 0)
+		return err_sys(err, "load the system call filter");
+	return supervisor_report(in->supervision.socket, notify, in->root, &in->user) < 0
+		       ? err_sys(err, "reach the supervisor")
+		       : 0;
+}
+
 /* From here on the process may do less with every line. */
 static int
 restrict_self(const struct inside *in, struct err *err)
@@ -154,9 +178,13 @@ restrict_self(const struct inside *in, struct err *err)
 		return err_sys(err, "drop capabilities");
 	if (in->box->has_no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_sys(err, "set no_new_privs");
-	if (in->seccomp != NULL && seccomp_load_filter(in->seccomp) < 0)
+	if (in->supervision.pid > 0) {
+		if (load_watched(in, err) < 0)
+			return -1;
+	} else if (in->seccomp != NULL && seccomp_load_filter(in->seccomp) < 0) {
 		return err_sys(err, "load the system call filter");
-	if (caps_keep(in->user.uid == 0 ? in->caps : 0) < 0)
+	}
+	if (caps_keep(in->user.uid == 0 || in->supervision.pid > 0 ? in->caps : 0) < 0)
 		return err_sys(err, "drop capabilities");
 	return 0;
 }

@@ -19,6 +19,7 @@
 #include "base/worker.h"
 #include "build/sandbox/mounts.h"
 #include "build/sandbox/rootfs.h"
+#include "build/sandbox/seccomp.h"
 
 /* Landlock that can hide abstract sockets: Linux 6.12 */
 #define LANDLOCK_SCOPES 6
@@ -102,6 +103,31 @@ make_network(int userns_fd, int dir_fd, struct err *err)
 	return unshare(CLONE_NEWNET) < 0 ? err_sys(err, "make a network namespace") : 0;
 }
 
+static int
+watch(int userns_fd, int dir_fd, struct err *err)
+{
+	(void)dir_fd;
+	if (ids_join(userns_fd, err) < 0)
+		return -1;
+	return seccomp_try_listening() < 0 ? err_sys(err, "watch system calls") : 0;
+}
+
+static void
+ask_supervisor(struct probe *p, int userns_fd)
+{
+	struct err err;
+	bool works = try(watch, userns_fd, -1, &err) == 0;
+	struct probe_fact *f = add(p, "supervisor", works ? PROBE_YES : PROBE_NO);
+
+	detail(f, "%s",
+		works ? "owners and users of a box are noted, and layers have them" : err.msg);
+	if (works)
+		p->rung = PROBE_RUNG_SUPERVISED;
+	else
+		advise(f, "Linux 5.14 and nothing around this program that watches system calls "
+			  "itself; or give this user ids in /etc/subuid and /etc/subgid");
+}
+
 static void
 ask_ids(struct probe *p, int *userns_fd)
 {
@@ -120,7 +146,7 @@ ask_ids(struct probe *p, int *userns_fd)
 	detail(f, "root in a box is host id %u", (unsigned)p->ids.root_uid);
 	f = add(p, "id-range", p->ids.is_single ? PROBE_PARTLY : PROBE_YES);
 	if (p->ids.is_single) {
-		detail(f, "one id: files of a box belong to root, other users cannot be used");
+		detail(f, "one id: to the kernel all files and programs of a box are root's");
 	} else {
 		const struct ids_row *row = &p->ids.uids.rows[p->ids.uids.count - 1];
 
@@ -128,6 +154,8 @@ ask_ids(struct probe *p, int *userns_fd)
 			p->ids.needs_helper ? ", through newuidmap" : "");
 	}
 	advise(f, p->ids.reason);
+	if (p->ids.is_single)
+		ask_supervisor(p, *userns_fd);
 }
 
 static void

@@ -30,6 +30,7 @@ struct probe_fact {
 enum probe_rung {
 	PROBE_RUNG_NONE,     /* no box: builds of COPY and metadata only */
 	PROBE_RUNG_ONE_ID,   /* one id: chown to others fails */
+	PROBE_RUNG_SUPERVISED, /* one id: owners and users are noted by a supervisor */
 	PROBE_RUNG_RANGE,    /* an id range */
 };
 

@@ -2,6 +2,7 @@
 #include "build/sandbox/seccomp.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -29,10 +31,26 @@
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
 		CLONE_NEWPID | CLONE_NEWNET)
 
-enum verdict { UNKNOWN, REFUSE, ALLOW, CHECK_CLONE, CHECK_SOCKET, CHECK_PERSONALITY, CHECK_IOCTL };
+enum verdict {
+	UNKNOWN,
+	REFUSE,
+	ALLOW,
+	CHECK_CLONE,
+	CHECK_SOCKET,
+	CHECK_PERSONALITY,
+	CHECK_IOCTL,
+	PRETEND,
+	WATCH, /* and one more for each enum seccomp_when */
+};
+
+/* O_TMPFILE without O_DIRECTORY, which is part of it */
+#define TMPFILE_BIT 020000000u
 
 struct seccomp {
 	uint64_t caps;
+	bool is_open;
+	const struct seccomp_watch *watches; /* lent, while it is compiled */
+	size_t watch_count;
 	struct sock_filter *code; /* owned */
 	size_t count, room;
 };
@@ -103,6 +121,31 @@ emit_personality(struct seccomp *s)
 	emit_return(s, SECCOMP_RET_ALLOW);
 }
 
+/* Which argument decides whether a watched call is told of, and how. */
+static const struct {
+	unsigned argument;
+	uint16_t test;
+	uint32_t value;
+} conditions[] = {
+	[SECCOMP_IF_MAKES_1] = { 1, BPF_JSET, O_CREAT | TMPFILE_BIT },
+	[SECCOMP_IF_MAKES_2] = { 2, BPF_JSET, O_CREAT | TMPFILE_BIT },
+	[SECCOMP_IF_LOCKS_0] = { 0, BPF_JEQ, RLIMIT_LOCKS },
+	[SECCOMP_IF_LOCKS_1] = { 1, BPF_JEQ, RLIMIT_LOCKS },
+	[SECCOMP_IF_PEER_2] = { 2, BPF_JEQ, SO_PEERCRED },
+};
+
+static void
+emit_watch(struct seccomp *s, enum seccomp_when when)
+{
+	if (when != SECCOMP_ALWAYS) {
+		emit_argument(s, conditions[when].argument);
+		emit(s, (uint16_t)(BPF_JMP | conditions[when].test | BPF_K), conditions[when].value,
+			1, 0);
+		emit_return(s, SECCOMP_RET_ALLOW);
+	}
+	emit_return(s, SECCOMP_RET_USER_NOTIF);
+}
+
 static void
 emit_verdict(struct seccomp *s, enum verdict v, uint32_t token)
 {
@@ -131,8 +174,15 @@ emit_verdict(struct seccomp *s, enum verdict v, uint32_t token)
 		emit_refuse_if(s, BPF_JEQ, TIOCSTI);
 		emit_refuse_if(s, BPF_JEQ, TIOCLINUX);
 		break;
+	case PRETEND:
+		emit_return(s, SECCOMP_RET_ERRNO);
+		return;
 	case ALLOW:
 		break;
+	case WATCH:
+	default:
+		emit_watch(s, (enum seccomp_when)(v - WATCH));
+		return;
 	}
 	emit_return(s, SECCOMP_RET_ALLOW);
 }
@@ -199,6 +249,54 @@ fill(uint8_t *verdicts, uint32_t token, uint64_t caps)
 	put(verdicts, token, "clone3", is_admin ? ALLOW : UNKNOWN);
 }
 
+/* What would fail with one id, and is not told of: the compatible architectures have structures of their
+ * own. */
+static const char *const pretended[] = {
+	"chown",
+	"chown32",
+	"fchown",
+	"fchown32",
+	"fchownat",
+	"lchown",
+	"lchown32",
+	"setfsgid",
+	"setfsgid32",
+	"setfsuid",
+	"setfsuid32",
+	"setgid",
+	"setgid32",
+	"setgroups",
+	"setgroups32",
+	"setregid",
+	"setregid32",
+	"setresgid",
+	"setresgid32",
+	"setresuid",
+	"setresuid32",
+	"setreuid",
+	"setreuid32",
+	"setuid",
+	"setuid32",
+};
+
+static void
+fill_watched(const struct seccomp *s, uint8_t *verdicts, uint32_t token)
+{
+	if (s->is_open)
+		memset(verdicts, ALLOW, NUMBERS);
+	if (token != seccomp_arch_native()) {
+		for (size_t i = 0; i < COUNT_OF(pretended); i++)
+			put(verdicts, token, pretended[i], PRETEND);
+		return;
+	}
+	for (size_t i = 0; i < s->watch_count; i++) {
+		const struct seccomp_watch *w = &s->watches[i];
+
+		if (w->number < NUMBERS && verdicts[w->number] == ALLOW)
+			verdicts[w->number] = (uint8_t)(WATCH + w->when);
+	}
+}
+
 static void
 emit_arch(struct seccomp *s, uint32_t token, uint64_t caps)
 {
@@ -207,6 +305,8 @@ emit_arch(struct seccomp *s, uint32_t token, uint64_t caps)
 	size_t count = 0;
 
 	fill(verdicts, token, caps);
+	if (s->watch_count > 0)
+		fill_watched(s, verdicts, token);
 	for (uint32_t nr = 0; nr < NUMBERS; nr++)
 		if (nr == 0 || verdicts[nr] != verdicts[nr - 1])
 			spans[count++] = (struct span){ nr, verdicts[nr] };
@@ -220,10 +320,20 @@ emit_arch(struct seccomp *s, uint32_t token, uint64_t caps)
 int
 seccomp_compile(uint64_t caps, struct seccomp **out, struct err *err)
 {
+	return seccomp_compile_watched(caps, false, NULL, 0, out, err);
+}
+
+int
+seccomp_compile_watched(uint64_t caps, bool is_open, const struct seccomp_watch *watches,
+	size_t count, struct seccomp **out, struct err *err)
+{
 	AUTO(seccomp) struct seccomp *s = xzalloc(sizeof *s);
 	uint32_t native = seccomp_arch_native();
 
 	s->caps = caps;
+	s->is_open = is_open;
+	s->watches = watches;
+	s->watch_count = count;
 	emit(s, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offsetof(struct seccomp_data, arch), 0, 0);
 	for (size_t i = 0; i < COUNT_OF(arches); i++) {
 		size_t jump;
@@ -243,6 +353,7 @@ seccomp_compile(uint64_t caps, struct seccomp **out, struct err *err)
 	emit_return(s, SECCOMP_RET_ERRNO | ENOSYS);
 	if (s->count > BPF_MAXINSNS)
 		return err_set(err, ERR_SYSTEM, "the system call filter is too large");
+	s->watches = NULL;
 	*out = steal(&s);
 	return 0;
 }
@@ -269,16 +380,57 @@ seccomp_caps(const struct seccomp *s)
 	return s->caps;
 }
 
+bool
+seccomp_is_watched(const struct seccomp *s)
+{
+	return s->watch_count > 0;
+}
+
 unsigned
 seccomp_size(const struct seccomp *s)
 {
 	return (unsigned)s->count;
 }
 
+static int
+load(const struct sock_fprog *program, unsigned flags)
+{
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, program);
+}
+
 int
 seccomp_load_filter(const struct seccomp *s)
 {
-	struct sock_fprog program = { (unsigned short)s->count, s->code };
+	const struct sock_fprog program = { (unsigned short)s->count, s->code };
 
-	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+	return load(&program, 0);
+}
+
+/* The second: once a call has been told of, only a signal that kills ends the wait for the answer; what
+ * was done already is not done twice (Linux 5.19). */
+static int
+listen_by(const struct sock_fprog *program)
+{
+	int fd = load(
+		program, SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+
+	return fd < 0 && errno == EINVAL ? load(program, SECCOMP_FILTER_FLAG_NEW_LISTENER) : fd;
+}
+
+int
+seccomp_listen(const struct seccomp *s)
+{
+	const struct sock_fprog program = { (unsigned short)s->count, s->code };
+
+	return listen_by(&program);
+}
+
+int
+seccomp_try_listening(void)
+{
+	struct sock_filter allow = { BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW };
+	const struct sock_fprog program = { 1, &allow };
+	AUTO(fd) int fd = listen_by(&program);
+
+	return fd < 0 ? -1 : 0;
 }

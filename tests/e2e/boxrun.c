@@ -130,6 +130,7 @@ enum row {
 	WITHOUT,
 	STDIN,
 	TTY,
+	SUPERVISE,
 };
 
 static const struct option rows[] = {
@@ -157,6 +158,7 @@ static const struct option rows[] = {
 	{ "without", 1, NULL, WITHOUT },
 	{ "stdin", 0, NULL, STDIN },
 	{ "tty", 0, NULL, TTY },
+	{ "supervise", 0, NULL, SUPERVISE },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -202,6 +204,7 @@ set(struct options *o, int row, char *value)
 		     : row == ALLOW    ? &o->box.allow_insecure
 		     : row == INIT     ? &o->box.has_init
 		     : row == TTY      ? &o->box.has_tty
+		     : row == SUPERVISE ? &o->box.is_supervised
 		     : row == ONE      ? &o->is_one
 		     : row == LEFT     ? &o->shows_left
 		     : row == LEAK     ? &o->leaks

@@ -5,7 +5,7 @@
 bats_require_minimum_version 1.5.0
 
 setup_file() {
-	export BOXRUN=${builddir:?}/tests/e2e/boxrun BOXCASE=$builddir/tests/e2e/boxcase
+	export BOXRUN=${builddir:?}/tests/e2e/boxrun BOXCASE=$builddir/tests/e2e/boxcase BOXUSER=$builddir/tests/e2e/boxuser
 	export SPACE=$(mktemp -d "${TMPDIR:-/tmp}/cooper-box-XXXXXX")
 	chmod 711 "$SPACE" # a user namespace of root is not root to it
 	umask 022
@@ -26,6 +26,7 @@ make_root() {
 		ln -s busybox "$1/bin/$name"
 	done
 	cp "$BOXCASE" "$1/bin/boxcase"
+	cp "$BOXUSER" "$1/bin/boxuser"
 	printf 'root:x:0:0:root:/root:/bin/sh\napp:x:1000:1001::/home/app:/bin/sh\n' >"$1/etc/passwd"
 	printf 'root:x:0:\napp:x:1001:\nextra:x:50:app\nother:x:51:\n' >"$1/etc/group"
 	chmod 1777 "$1/tmp"
@@ -477,4 +478,67 @@ until_gone() {
 	[ "$status" = 125 ]; [[ "$output" = *"'insecure' was not allowed"* ]]
 	run box --insecure --allow grep CapEff /proc/self/status
 	[ "$status" = 0 ]; [[ "$output" = *ffffffffff ]]
+}
+
+# --- one id, supervised
+
+supervised() {
+	local scratch
+	scratch=$(mktemp -d "$T/scratch/XXXXXX")
+	chmod 755 "$scratch"
+	ln -sfn "$scratch/upper" "$T/upper"
+	# as the caller alone, who then owns the base
+	[ -d "$SPACE/one" ] || make_root "$SPACE/one"
+	"$BOXRUN" --one --supervise --lower "$SPACE/one" --scratch "$scratch" --net host "$@"
+}
+
+# root that cannot map itself has no such box
+needs_one_id() {
+	[ "$(id -u)" != 0 ] || "$BOXRUN" --one --lower "$SPACE/base" sh -c : || skip "real root has no single-id box here"
+}
+
+@test "with one id, programs find owners and users as with a range" {
+	needs_one_id
+	run supervised --cwd /tmp/work boxuser all
+	[ "$output" = "all as it should be" ]
+	is_one_id || run box --cwd /tmp/work boxuser all
+	[ "$output" = "all as it should be" ]
+}
+
+@test "with one id, a box's user, its devices and its attributes" {
+	needs_one_id
+	run supervised --user app sh -c 'id; touch /tmp/f; ls -ln /tmp/f; grep Uid /proc/self/status | tr "\t" " "'
+	[ "${lines[0]}" = "uid=1000(app) gid=1001(app) groups=50(extra),1001(app)" ]
+	[[ "${lines[1]}" = *" 1000 "*" 1001 "* ]]
+	[ "${lines[2]}" = "Uid: 0 0 0 0" ]
+	run supervised sh -c 'busybox mknod -m 640 /d b 7 9 && chown 0:6 /d && stat -c "%F %a %u:%g %t:%T" /d && busybox mknod /w c 0 0'
+	[ "${lines[0]}" = "block special file 640 0:6 7:9" ]; [ "$status" != 0 ]
+	run supervised --cap-drop CHOWN --cap-drop SETUID boxuser all
+	[[ "$output" = *"chown("* ]] && [[ "$output" = *"setresuid("* ]]
+}
+
+@test "with one id, links of a root lead nowhere else" {
+	needs_one_id
+	run supervised sh -c 'ln -s ../../../../../../../.. /up; ln -s "$1" /out; chown 3:4 /up/out; chown -h 5:6 /out; chown 7:8 "/up$1/bird" "$1/bird"
+		chown 9:9 /proc/self/cwd/tmp; stat -c %u:%g /tmp' sh "$T/canary"
+	[ "${lines[-1]}" = 9:9 ]
+}
+
+@test "a box whose supervisor is killed fails, and is not waited for" {
+	needs_one_id
+	mkfifo "$T/in"
+	supervised --stdin sh -c 'echo ready; read x; touch /f; chown 3 /f; echo $?' <"$T/in" >"$T/out" 2>&1 3>&- &
+	exec 9>"$T/in"
+	until_gone sh -c "! grep -q ready $T/out"
+	# boxrun, its worker, and of the worker's two children the one that has no child
+	worker=$(pgrep -P "$(pgrep -P $! -x boxrun || echo $!)" -x boxrun)
+	for pid in $(pgrep -P "$worker"); do
+		pgrep -P "$pid" >/dev/null || kill -9 "$pid"
+	done
+	echo >&9
+	exec 9>&-
+	status=0; wait $! || status=$?
+	cat "$T/out"
+	[ "$status" = 125 ]
+	grep -q "supervisor of the box ended before it" "$T/out"
 }
