@@ -41,8 +41,9 @@ include tests/lint.mk
 include tests/e2e.mk
 include tests/prop/room.mk
 
-# cooper beside the peers that are installed; as root, and never part of check
+# cooper beside the peers that are installed, and what memory it needs; as root, and never part of check
 bench: cooper$(EXEEXT) tests/bench/measure$(EXEEXT)
 	python3 $(srcdir)/tests/bench/bench.py --cooper ./cooper$(EXEEXT) --json bench.json
+	builddir=. $(srcdir)/tests/bench/memory.sh
 .PHONY: bench
 CLEANFILES += bench.json

@@ -1,26 +1,30 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# memory.sh [MEBIBYTES [FILES]]: the peak memory of the largest process of each command, for an image with one layer of
-# that size (1024), and with one of so many files (50,000).  Nothing may need more than 64 MiB, whatever the image.  By
-# hand: builddir=_build tests/bench/memory.sh
-# Needs GNU time, docker-registry, umoci and three times the size on the disk of TMPDIR.
+# memory.sh [MEBIBYTES [FILES...]]: the peak memory of the largest process of each command, for an image with one layer of
+# that size (1024), and with layers of so many files (50,000, 100,000 and 300,000).  Nothing may need more than 64 MiB,
+# whatever the image.  By `make bench`, or by hand: builddir=_build tests/bench/memory.sh
+# Needs GNU time, docker-registry, umoci, and on the disk of TMPDIR three times the size and 8 KiB for each file.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 builddir=$(cd "${builddir:-$root/_build}" && pwd)
 size=${1:-1024}
-files=${2:-50000}
+[ $# -eq 0 ] || shift
+[ $# -gt 0 ] || set -- 50000 100000 300000
 limit=65536
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/cooper-memory-XXXXXX") || exit 1
 export COOPER_ROOT="$work/store" HOME="$work" TMPDIR="$work"
 registry=
 worst=0
 
+empty() { # STORE
+	"$builddir/cooper" --root "$work/$1" rmi --all >/dev/null 2>&1
+	"$builddir/cooper" --root "$work/$1" prune --all >/dev/null 2>&1
+}
+
 clean() {
 	[ -z "$registry" ] || kill "$registry"
-	for store in store other; do
-		"$builddir/cooper" --root "$work/$store" rmi --all >/dev/null 2>&1
-		"$builddir/cooper" --root "$work/$store" prune --all >/dev/null 2>&1
-	done
+	empty store
+	empty other
 	rm -rf "$work"
 }
 trap clean EXIT
@@ -71,8 +75,7 @@ rm "$work/ctx/big"
 measure "push" push "$image"
 measure "save, oci" save --format oci -o "$work/saved.tar" "$image"
 measure "load" --root "$work/other" load -i "$work/saved.tar"
-"$builddir/cooper" --root "$work/other" rmi --all >/dev/null 2>&1
-"$builddir/cooper" --root "$work/other" prune --all >/dev/null 2>&1
+empty other
 measure "save, docker" save -o "$work/saved.tar" "$image"
 rm "$work/saved.tar"
 measure "pull" --root "$work/other" pull "$image"
@@ -81,17 +84,41 @@ measure "check" --root "$work/other" check
 printf 'FROM %s\n' "$image" >"$work/ctx/Dockerfile"
 measure "build -o type=tar" --root "$work/other" build -q -o type=tar,dest="$work/root.tar" "$work/ctx"
 measure "import" --root "$work/other" import -q "$work/root.tar" imported
-cat >"$work/ctx/Dockerfile" <<END
-FROM busybox AS many
-RUN mkdir /m && cd /m && for i in \$(seq 1 $((files / 1000))); do mkdir \$i; for j in \$(seq 1 1000); do : >\$i/\$j; done; done
-FROM busybox
-COPY --from=many /m /n
-END
-measure "build, RUN that makes $files files" build -q -t many --target many "$work/ctx"
-measure "build, COPY --from of them" build -q -t many2 "$work/ctx"
-measure "build -o type=tar of them" build -q -o type=tar,dest="$work/root.tar" "$work/ctx"
-measure "run" run --network none many2 true
-measure "save, docker" save -o "$work/saved.tar" many2
-measure "load" --root "$work/other" load -i "$work/saved.tar"
+rm "$work/root.tar"
+
+many() { # FILES
+	printf '%s files:\n' "$1"
+	image=127.0.0.1:$port/many:$1
+	python3 -c '
+import os, sys
+for i in range(int(sys.argv[2]) // 1000):
+	os.makedirs(f"{sys.argv[1]}/directory-{i:03}")
+	for k in range(1000):
+		with open(f"{sys.argv[1]}/directory-{i:03}/file-{k:04}.txt", "w") as f:
+			f.write(f"{i} {k}\n")' "$work/ctx/m" "$1"
+	printf 'FROM busybox\nCOPY m /m\n' >"$work/ctx/Dockerfile"
+	measure "build, COPY of the context" build -q -t many "$work/ctx"
+	measure "build, cached" build -q -t many "$work/ctx"
+	printf 'FROM busybox AS many\nCOPY m /m\nRUN touch /m/new\n' >"$work/ctx/Dockerfile"
+	measure "build, RUN on top" build -q -t many "$work/ctx"
+	printf 'FROM busybox\nCOPY --from=many /m /n\n' >>"$work/ctx/Dockerfile"
+	measure "build, COPY --from of them" build -q -t "$image" "$work/ctx"
+	measure "build -o type=tar" build -q -o type=tar,dest="$work/root.tar" "$work/ctx"
+	measure "build -o type=oci" build -q -o type=oci,dest="$work/saved.tar" "$work/ctx"
+	measure "build -o type=local" build -q -o type=local,dest="$work/root" "$work/ctx"
+	measure "run" run --network none "$image" true
+	measure "push" push "$image"
+	measure "save, docker" save -o "$work/saved.tar" "$image"
+	measure "load" --root "$work/other" load -i "$work/saved.tar"
+	empty other
+	measure "pull" --root "$work/other" pull "$image"
+	printf 'FROM %s\nRUN touch /n/new\n' "$image" >"$work/ctx/Dockerfile"
+	measure "build, RUN on what was pulled" --root "$work/other" build -q -t many "$work/ctx"
+	empty other
+	rm -rf "$work/ctx/m" "$work/root" "$work/root.tar" "$work/saved.tar"
+}
+for files; do
+	many "$files"
+done
 printf 'largest: %d KiB of %d\n' "$worst" $limit
 [ "$worst" -le $limit ]
