@@ -25,7 +25,14 @@ copy_is_excluded(const struct copy *c, const char *from)
 char *
 copy_below(const char *dir, const char *name)
 {
-	return *dir != '\0' ? xasprintf("%s/%s", dir, name) : xstrdup(name);
+	struct buf path = BUF_INIT;
+
+	/* for each file, so without printf */
+	buf_adds(&path, dir);
+	if (*dir != '\0')
+		buf_addc(&path, '/');
+	buf_adds(&path, name);
+	return buf_steal(&path);
 }
 
 struct inside {

@@ -127,7 +127,7 @@ describe(const struct stat *st, const char *path, struct entry *e)
 		{ S_IFSOCK, ENTRY_FILE }, /* as BuildKit: an empty file */
 	};
 
-	*e = (struct entry){ .path = xstrdup(path),
+	*e = (struct entry){ .path = (char *)(uintptr_t)path,
 		.mode = st->st_mode & 07777,
 		.mtime = st->st_mtim.tv_sec,
 		.mtime_ns = (uint32_t)st->st_mtim.tv_nsec };
@@ -233,7 +233,8 @@ visit(struct scan *s, int dir, const char *name, const char *path, const unsigne
 {
 	enum reach wanted = reach(s, path);
 	AUTO(free) unsigned char *state = NULL;
-	AUTO(entry) struct entry e = { .path = NULL };
+	AUTO(free) char *link = NULL;
+	struct entry e; /* its path is lent */
 	bool ignored;
 	struct stat st;
 
@@ -255,6 +256,7 @@ visit(struct scan *s, int dir, const char *name, const char *path, const unsigne
 		return -1;
 	if (e.kind == ENTRY_FILE && !is_other_name(s, &st, &e))
 		know_file(s, &st, &e);
+	link = e.link;
 	if (ignored)
 		strv_add(&s->ignored, path);
 	listing_add(s->listing, &e);
@@ -266,17 +268,21 @@ walk(struct scan *s, int dir, const char *path, const unsigned char *parent, uns
 	struct err *err)
 {
 	AUTO(strv) struct strv names = STRV_INIT;
+	AUTO(buf) struct buf below = BUF_INIT;
+	size_t len;
 
 	if (depth > SCAN_DEPTH_MAX)
 		return err_set(err, ERR_INPUT, "directories of the context are nested too deep");
 	if (path_names(dir, &names, err) < 0)
 		return err_in(err, "context '%s'", path);
+	buf_adds(&below, path);
+	if (*path != '\0')
+		buf_addc(&below, '/');
+	len = below.len;
 	for (size_t i = 0; i < names.count; i++) {
-		AUTO(free)
-		char *below = *path != '\0' ? xasprintf("%s/%s", path, names.items[i])
-					    : xstrdup(names.items[i]);
-
-		if (visit(s, dir, names.items[i], below, parent, depth, err) < 0)
+		buf_truncate(&below, len);
+		buf_adds(&below, names.items[i]);
+		if (visit(s, dir, names.items[i], below.data, parent, depth, err) < 0)
 			return -1;
 	}
 	return 0;

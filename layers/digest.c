@@ -119,8 +119,8 @@ digest_from_raw(enum digest_algorithm algorithm, const void *raw, struct digest 
 	p += name_len;
 	*p++ = ':';
 	for (size_t i = 0; i < a->hex_len / 2; i++) {
-		*p++ = digits[byte[i] >> 4];
-		*p++ = digits[byte[i] & 15];
+		p[2 * i] = digits[byte[i] >> 4];
+		p[2 * i + 1] = digits[byte[i] & 15];
 	}
 }
 
