@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "layers/oci.h"
 #include "registry/base64.h"
+#include "registry/bundle.h"
 #include "registry/remote_referrers.h"
 #include "registry/signature.h"
 
@@ -198,8 +199,6 @@ cosign_verify(struct place *p, const struct digest *digest, const struct buf *pu
 	found = find_signatures(p, digest, &m, err);
 	if (found < 0)
 		return -1;
-	if (found == 0)
-		return err_set(err, ERR_DENIED, "%s has no signatures", digest->text);
 	for (i = 0; i < m.layer_count && i < COSIGN_SIGNATURES_MAX; i++) {
 		int result = verify_one(p, &m.layers[i], digest, public_key, out, err);
 
@@ -210,6 +209,12 @@ cosign_verify(struct place *p, const struct digest *digest, const struct buf *pu
 	}
 	if (good > 0)
 		return 0;
+	if (bundle_verify(p, digest, public_key, out, &good, &others, &why, err) < 0)
+		return -1;
+	if (good > 0)
+		return 0;
+	if (found == 0 && others == 0 && why.len == 0)
+		return err_set(err, ERR_DENIED, "%s has no signatures", digest->text);
 	return err_set(err, ERR_DENIED, "%s has no signature by this key (%zu by others%s)",
-		digest->text, others, why.data);
+		digest->text, others, why.len > 0 ? why.data : "");
 }

@@ -6,6 +6,7 @@ libregistry_a_SOURCES = \
 	registry/archive_member.h \
 	registry/auth.c registry/auth.h \
 	registry/base64.c registry/base64.h \
+	registry/bundle.c registry/bundle.h \
 	registry/catalog.c registry/catalog.h \
 	registry/challenge.c registry/challenge.h \
 	registry/cosign.c registry/cosign.h \

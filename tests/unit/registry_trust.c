@@ -3,7 +3,9 @@
 
 #include "base/file.h"
 #include "registry/base64.h"
+#include "registry/bundle.h"
 #include "registry/cosign.h"
+#include "registry/signature.h"
 #include "registry/trust.h"
 #include "tests/unit/table.h"
 
@@ -149,6 +151,130 @@ TEST(what_is_signed_by_the_key_is_let_in)
 	is_true(strstr(err.msg, "not as what it is called here") != NULL);
 }
 
+#define BUNDLE_TYPE "application/vnd.dev.sigstore.bundle.v0.3+json"
+
+/* The bundle of a statement about digest, by that key. */
+static void
+make_bundle(const char *predicate, const char *hex, const struct buf *key, struct buf *out)
+{
+	AUTO(free)
+	char *statement = xasprintf(
+		"{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{\"digest\":{"
+		"\"sha256\":\"%s\"}}],\"predicateType\":\"%s\",\"predicate\":{}}",
+		hex, predicate);
+	AUTO(free)
+	char *encoded = xasprintf(
+		"DSSEv1 28 application/vnd.in-toto+json %zu %s", strlen(statement), statement);
+	AUTO(buf) struct buf signature = BUF_INIT;
+	AUTO(buf) struct buf payload = BUF_INIT;
+	AUTO(buf) struct buf text = BUF_INIT;
+	struct err err = { 0 };
+
+	works(signature_make(key, NULL, encoded, strlen(encoded), &signature, &err));
+	base64_encode(statement, strlen(statement), &payload);
+	base64_encode(signature.data, signature.len, &text);
+	buf_addf(out,
+		"{\"mediaType\":\"" BUNDLE_TYPE "\",\"verificationMaterial\":{\"publicKey\":{"
+		"\"hint\":\"x\"}},\"dsseEnvelope\":{\"payload\":\"%s\",\"payloadType\":"
+		"\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"}]}}",
+		payload.data, text.data);
+}
+
+static void
+attach_bundle(struct fake *f, const struct buf *bundle)
+{
+	AUTO(buf) struct buf manifest = BUF_INIT;
+	struct descriptor config = { .size = 0 }, layer = { .size = 0 }, d = { .size = 0 };
+	struct err err = { 0 };
+
+	works(place_put_bytes(f->push, "{}", 2, &config, &err));
+	works(place_put_bytes(f->push, bundle->data, bundle->len, &layer, &err));
+	buf_addf(&manifest,
+		"{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OCI_MANIFEST
+		"\",\"artifactType\":\"" BUNDLE_TYPE "\",\"config\":{\"mediaType\":"
+		"\"" MEDIA_OCI_EMPTY "\",\"digest\":\"%s\",\"size\":2},\"layers\":[{"
+		"\"mediaType\":\"" BUNDLE_TYPE "\",\"digest\":\"%s\",\"size\":%zu}],"
+		"\"subject\":{\"mediaType\":\"" MEDIA_OCI_MANIFEST
+		"\",\"digest\":\"%s\",\"size\":%zu}}",
+		config.digest.text, layer.digest.text, bundle->len, f->root.digest.text,
+		(size_t)f->root.size);
+	media_type_clean(MEDIA_OCI_MANIFEST, d.media_type);
+	works(place_put_bytes(f->push, manifest.data, manifest.len, &d, &err));
+}
+
+TEST(a_bundle_that_is_attached_is_a_signature)
+{
+	AUTO(fake) struct fake f;
+	AUTO(buf) struct buf key = BUF_INIT;
+	AUTO(buf) struct buf mine = BUF_INIT;
+	AUTO(buf) struct buf other = BUF_INIT;
+	AUTO(buf) struct buf bundle = BUF_INIT;
+	AUTO(strv) struct strv payloads = STRV_INIT;
+	AUTO(free) char *mine_path = NULL;
+	AUTO(free) char *other_path = NULL;
+	struct err err = { 0 };
+
+	START(&f, "--referrers");
+	works(push(&f, &err));
+	make_keys(&f, &key);
+	mine_path = xasprintf("%s/a.pub", f.server.dir);
+	other_path = xasprintf("%s/b.pub", f.server.dir);
+	works(file_read(AT_FDCWD, mine_path, 65536, &mine, &err));
+	works(file_read(AT_FDCWD, other_path, 65536, &other, &err));
+	make_bundle(BUNDLE_PREDICATE, digest_hex(&f.root.digest), &key, &bundle);
+	same_int(cosign_verify(f.pull, &f.root.digest, &mine, &payloads, &err), -1);
+	is_true(strstr(err.msg, "has no signatures") != NULL);
+	attach_bundle(&f, &bundle);
+	works(cosign_verify(f.pull, &f.root.digest, &mine, &payloads, &err));
+	same_int(payloads.count, 1);
+	same_int(cosign_verify(f.pull, &f.root.digest, &other, &payloads, &err), -1);
+	same_int(err.kind, ERR_DENIED);
+	is_true(strstr(err.msg, "no signature by this key (1 by others)") != NULL);
+}
+
+TEST(a_bundle_about_something_else_is_none)
+{
+	AUTO(fake) struct fake f;
+	AUTO(buf) struct buf key = BUF_INIT;
+	AUTO(buf) struct buf mine = BUF_INIT;
+	AUTO(strv) struct strv payloads = STRV_INIT;
+	AUTO(free) char *path = NULL;
+	struct err err = { 0 };
+	const char *hex;
+	const char *const rows[][3] = {
+		{ BUNDLE_PREDICATE, NULL, NULL },
+		{ BUNDLE_PREDICATE, "00", "the signature is of another image" },
+		{ "https://slsa.dev/provenance/v1", NULL, "says something else about the image" },
+	};
+	size_t i;
+
+	START(&f, "--page", "0");
+	make_keys(&f, &key);
+	hex = digest_hex(&f.root.digest);
+	path = xasprintf("%s/a.pub", f.server.dir);
+	works(file_read(AT_FDCWD, path, 65536, &mine, &err));
+	for (i = 0; i < COUNT_OF(rows); i++) {
+		AUTO(buf) struct buf bundle = BUF_INIT;
+		char *at;
+
+		make_bundle(rows[i][0], rows[i][1] != NULL ? rows[i][1] : hex, &key, &bundle);
+		same_int(bundle_check(
+				 bundle.data, bundle.len, &f.root.digest, &mine, &payloads, &err),
+			rows[i][2] == NULL ? 1 : -1);
+		if (rows[i][2] != NULL)
+			is_true(strstr(err.msg, rows[i][2]) != NULL);
+		/* other bytes are not what was signed */
+		at = strstr(bundle.data, "\"payload\":\"") + strlen("\"payload\":\"") + 40;
+		*at = *at == 'A' ? 'B' : 'A';
+		same_int(bundle_check(
+				 bundle.data, bundle.len, &f.root.digest, &mine, &payloads, &err),
+			0);
+	}
+	same_int(payloads.count, 1);
+	same_int(bundle_check("{}", 2, &f.root.digest, &mine, &payloads, &err), -1);
+	same_int(err.kind, ERR_INPUT);
+}
+
 TEST(what_cannot_be_checked_is_refused)
 {
 	AUTO(fake) struct fake f;
@@ -197,6 +323,8 @@ main(void)
 		CASE(policies),
 		CASE(identities),
 		CASE(what_is_signed_by_the_key_is_let_in),
+		CASE(a_bundle_that_is_attached_is_a_signature),
+		CASE(a_bundle_about_something_else_is_none),
 		CASE(what_cannot_be_checked_is_refused),
 		CASE(a_policy_that_cannot_be_read_refuses),
 	};
