@@ -77,6 +77,20 @@ name_only_one(struct job *job, struct err *err)
 	return 0;
 }
 
+/* A short name may be read from elsewhere than where it would be written to. */
+static int
+check_name(const struct job *job, struct err *err)
+{
+	const struct spot *from = job->rework.from;
+	AUTO(buf) struct buf whole = BUF_INIT;
+
+	if (!job->in_place || from->kind != SPOT_REGISTRY ||
+		ref_same_repository(&from->ref, &job->rework.to->ref))
+		return 0;
+	ref_format(&from->ref, REF_CANONICAL, &whole);
+	return err_set(err, ERR_USAGE, "this is short for '%s': say all of it", whole.data);
+}
+
 static int
 check_platform(const struct job *job, const struct descriptor *root, struct err *err)
 {
@@ -145,7 +159,8 @@ rework(struct job *job, struct descriptor *root, struct descriptor *copied, stru
 		(spot_open_source(r->from, r->session, err) < 0 ||
 			r->from->place->ops->resolve(
 				r->from->place, spot_name(r->from), root, err) < 0 ||
-			check_platform(job, root, err) < 0 || name_only_one(job, err) < 0))
+			check_name(job, err) < 0 || check_platform(job, root, err) < 0 ||
+			name_only_one(job, err) < 0))
 		return -1;
 	r->draft = draft_new(r->from != NULL ? r->from->place : NULL);
 	if (job->body(r, r->from != NULL ? root : NULL, job->arg, &made, err) < 0 ||
