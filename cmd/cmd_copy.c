@@ -68,7 +68,8 @@ name_copy(const struct spot *to, const struct descriptor *copied, struct err *er
 		!digest_same(&to->ref.digest, &copied->digest))
 		return err_set(err, ERR_INPUT, "the copy is %s, not %s", copied->digest.text,
 			to->ref.digest.text);
-	if (to->kind == SPOT_REGISTRY && name[0] == '\0')
+	/* the store is named by the process that has opened it */
+	if ((to->kind == SPOT_REGISTRY && name[0] == '\0') || to->kind == SPOT_STORE)
 		return 0;
 	return to->place->ops->tag(to->place, name, copied, err);
 }
@@ -101,7 +102,8 @@ copy(const struct job *job, struct session *from_session, struct session *to_ses
 	};
 
 	if (spot_open_source(from, from_session, err) < 0 ||
-		from->place->ops->resolve(from->place, spot_name(from), &root, err) < 0 ||
+		spot_resolve(from, &root, err) < 0 ||
+		spot_complete(from, from_session, err) < 0 ||
 		(from->kind == SPOT_REGISTRY &&
 			trust_check_remote(from_session, from->place, &from->ref, &root,
 				job->platform, job->platform == NULL, err) < 0) ||
@@ -190,14 +192,15 @@ copy_run(struct call *call, struct err *err)
 	/* only for what is remembered about the registry, such as where an upload broke off */
 	if (to.kind == SPOT_REGISTRY && store_open(call->globals->root, &store, &ignored) == 0)
 		job.store = store;
-	if (worker_signals(err) < 0 || spot_begin(&to, err) < 0 ||
-		worker_call(&work, &result, err) < 0 || spot_finish(&to, err) < 0 ||
-		descriptor_parse(result, &copied, err) < 0)
+	if (spot_prepare(&from, call->globals->root, job.platform, err) < 0 ||
+		worker_signals(err) < 0 || spot_begin(&to, call->globals->root, err) < 0 ||
+		worker_call(&work, &result, err) < 0 ||
+		descriptor_parse(result, &copied, err) < 0 || spot_finish(&to, &copied, err) < 0)
 		return -1;
 	ui_end();
 	answer_with(&to, &copied, &answer);
 	/* an archive on stdout is the answer itself */
-	if (to.kind != SPOT_REGISTRY && streq(to.path, "-"))
+	if (to.path != NULL && streq(to.path, "-"))
 		return 0;
 	return show_answer(&answer, err);
 }
@@ -206,17 +209,16 @@ const struct cmd cmd_copy = {
 	.name = "copy",
 	.summary = "copy an image from one place to another",
 	.args = "<source> <target>",
-	.about =
-		"Copies an image, byte for byte, without the store: an image for several platforms "
-		"goes whole unless "
-		"--platform chooses one, or --compression asks for other layers (those of a "
-		"docker-archive, which has no digests to keep, are compressed on their way to a "
-		"registry). Either end is docker://<name> (or simply <name>) at a "
-		"registry, oci:<dir>[:<name>], dir:<dir>, "
-		"oci-archive:<file>[:<name>] or docker-archive:<file>[:<name>]; a <file> of - is "
-		"stdin or stdout. What the "
-		"target has already is not sent, and within a registry layers are mounted. Prints "
-		"the digest of the copy.",
+	.about = "Copies an image, byte for byte: an image for several platforms "
+		 "goes whole unless "
+		 "--platform chooses one, or --compression asks for other layers (those of a "
+		 "docker-archive, which has no digests to keep, are compressed on their way to a "
+		 "registry). Either end is docker://<name> (or simply <name>) at a "
+		 "registry, oci:<dir>[:<name>], dir:<dir>, store:<name>, "
+		 "oci-archive:<file>[:<name>] or docker-archive:<file>[:<name>]; a <file> of - is "
+		 "stdin or stdout. What the "
+		 "target has already is not sent, and within a registry layers are mounted. Prints "
+		 "the digest of the copy.",
 	.example = "  cooper copy alpine:3.20 registry.example.com/mirror/alpine:3.20\n"
 		   "  cooper copy oci:out:latest registry.example.com/team/app:1\n"
 		   "  cooper copy registry.example.com/team/app:1 docker-archive:app.tar:app:1\n",

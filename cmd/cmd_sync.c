@@ -181,6 +181,8 @@ check_target(const struct sync_row *row, struct err *err)
 		return -1;
 	if (to.kind == SPOT_OCI_ARCHIVE || to.kind == SPOT_DOCKER_ARCHIVE)
 		return err_set(err, ERR_INPUT, "an archive is written by 'cooper copy'");
+	if (to.kind == SPOT_STORE)
+		return err_set(err, ERR_INPUT, "the store is filled by 'cooper pull'");
 	if (!sync_row_is_many(row))
 		return 0;
 	if (to.kind == SPOT_DIR)
@@ -222,9 +224,8 @@ expand(struct sync *s, struct err *err)
 
 /* What the target should be: the source's digest, or that of its image for a platform. */
 static int
-find_wanted(struct place *from, const char *name,
-	const struct platform *platform, struct descriptor *root, struct digest *wanted,
-	struct err *err)
+find_wanted(struct place *from, const char *name, const struct platform *platform,
+	struct descriptor *root, struct digest *wanted, struct err *err)
 {
 	AUTO(amend_image) struct amend_image image = { .manifest = NULL };
 

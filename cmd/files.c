@@ -64,6 +64,8 @@ files_begin(struct files *f, const struct call *call, const struct remote_flags 
 	return 0;
 }
 
+#define STORE_SCHEME "store:"
+
 /* 1: it is the store's. */
 static int
 find_in_store(struct files *f, const char *text, struct files_image *i, struct descriptor *root,
@@ -87,12 +89,16 @@ int
 files_place(struct files *f, const char *text, struct files_image *out, struct descriptor *root,
 	struct err *err)
 {
+	bool is_stored = starts_with(text, STORE_SCHEME);
+	const char *name = is_stored ? text + strlen(STORE_SCHEME) : text;
 	int found;
 
 	out->text = text;
-	found = spot_has_scheme(text) ? 0 : find_in_store(f, text, out, root, err);
+	found = spot_has_scheme(text) && !is_stored ? 0 : find_in_store(f, name, out, root, err);
 	if (found != 0)
 		return found < 0 ? -1 : 0;
+	if (is_stored)
+		return err_set(err, ERR_NOTFOUND, "'%s' is not in the store", name);
 	if (spot_parse(text, &out->spot, err) < 0 ||
 		spot_open_source(&out->spot, f->session, err) < 0)
 		return -1;

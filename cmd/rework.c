@@ -53,7 +53,8 @@ name_only_one(struct job *job, struct err *err)
 	const struct catalog *c = &read;
 	bool is_archive = from->kind != SPOT_REGISTRY && from->kind != SPOT_LAYOUT;
 
-	if (!job->in_place || from->kind == SPOT_REGISTRY || from->kind == SPOT_DIR)
+	if (!job->in_place || from->kind == SPOT_REGISTRY || from->kind == SPOT_DIR ||
+		from->kind == SPOT_STORE)
 		return 0;
 	if (is_archive)
 		c = place_archive_catalog(from->place);
@@ -138,7 +139,8 @@ name_result(struct rework *r, const struct descriptor *copied, struct err *err)
 		!digest_same(&to->ref.digest, &copied->digest))
 		return err_set(err, ERR_USAGE, "the result is %s, not %s", copied->digest.text,
 			to->ref.digest.text);
-	if (to->kind == SPOT_REGISTRY && name[0] == '\0')
+	/* the store is named by the process that has opened it */
+	if ((to->kind == SPOT_REGISTRY && name[0] == '\0') || to->kind == SPOT_STORE)
 		return 0;
 	return to->place->ops->tag(to->place, name, copied, err);
 }
@@ -157,10 +159,9 @@ rework(struct job *job, struct descriptor *root, struct descriptor *copied, stru
 
 	if (r->from != NULL &&
 		(spot_open_source(r->from, r->session, err) < 0 ||
-			r->from->place->ops->resolve(
-				r->from->place, spot_name(r->from), root, err) < 0 ||
-			check_name(job, err) < 0 || check_platform(job, root, err) < 0 ||
-			name_only_one(job, err) < 0))
+			spot_resolve(r->from, root, err) < 0 ||
+			spot_complete(r->from, r->session, err) < 0 || check_name(job, err) < 0 ||
+			check_platform(job, root, err) < 0 || name_only_one(job, err) < 0))
 		return -1;
 	r->draft = draft_new(r->from != NULL ? r->from->place : NULL);
 	if (job->body(r, r->from != NULL ? root : NULL, job->arg, &made, err) < 0 ||
@@ -251,20 +252,39 @@ forget_digest(struct spot *to)
 		to->ref.digest = (struct digest){ "" };
 }
 
+/* Found by its ID, it has no name that could go on to mean the result. */
+static int
+name_stored(struct job *job, struct err *err)
+{
+	struct spot *from = job->rework.from, *to = job->rework.to;
+
+	if (!job->in_place || from->kind != SPOT_STORE)
+		return 0;
+	if (from->name == NULL)
+		return err_set(err, ERR_USAGE, "name the result with '--dst store:<name>'");
+	free(to->name);
+	to->name = xstrdup(from->name);
+	return 0;
+}
+
 static int
 perform(struct call *call, struct job *job, struct err *err)
 {
 	struct rework *r = &job->rework;
 	const struct worker_job work = { .name = call->cmd->name, .run = job_body, .arg = job };
+	const char *root = call->globals->root;
 	AUTO(json) json_t *result = NULL;
+	AUTO(descriptor) struct descriptor made = { .size = 0 };
 
 	ui_begin(&r->flags->ui, call->globals->debug);
-	if (worker_signals(err) < 0 || spot_begin(r->to, err) < 0 ||
-		worker_call(&work, &result, err) < 0 || spot_finish(r->to, err) < 0)
+	if ((r->from != NULL && spot_prepare(r->from, root, NULL, err) < 0) ||
+		name_stored(job, err) < 0 || worker_signals(err) < 0 ||
+		spot_begin(r->to, root, err) < 0 || worker_call(&work, &result, err) < 0 ||
+		descriptor_parse(result, &made, err) < 0 || spot_finish(r->to, &made, err) < 0)
 		return -1;
 	ui_end();
 	/* an archive on stdout is the answer itself */
-	if (r->to->kind != SPOT_REGISTRY && streq(r->to->path, "-"))
+	if (r->to->path != NULL && streq(r->to->path, "-"))
 		return 0;
 	return answer_with(r, result, err);
 }
@@ -297,7 +317,7 @@ rework_run(struct call *call, const struct rework_flags *flags, const char *from
 		return -1;
 	if (to == NULL)
 		forget_digest(&target);
-	if (job.in_place && target.kind != SPOT_REGISTRY && streq(target.path, "-"))
+	if (job.in_place && target.path != NULL && streq(target.path, "-"))
 		return err_set(err, ERR_USAGE, "what comes from stdin wants '--dst'");
 	return perform(call, &job, err);
 }
@@ -325,7 +345,7 @@ rework_open(struct rework *r, const char *text, struct spot **out, struct descri
 	r->more = grow(r->more, r->more_count, &r->more_room, sizeof *r->more);
 	r->more[r->more_count++] = spot;
 	if (spot_parse(text, spot, err) < 0 || spot_open_source(spot, r->session, err) < 0 ||
-		spot->place->ops->resolve(spot->place, spot_name(spot), found, err) < 0)
+		spot_resolve(spot, found, err) < 0)
 		return err_in(err, "'%s'", text);
 	*out = spot;
 	return 0;

@@ -8,9 +8,11 @@
 
 #include "base/mem.h"
 #include "base/spool.h"
+#include "cmd/image.h"
 #include "registry/place_archive.h"
 #include "registry/place_dir.h"
 #include "registry/place_layout.h"
+#include "registry/place_store.h"
 #include "registry/remote.h"
 #include "registry/shortname.h"
 
@@ -18,6 +20,9 @@ void
 auto_spot(struct spot *s)
 {
 	place_free(s->place);
+	auto_store(&s->store);
+	descriptor_free(&s->found);
+	auto_absent(&s->absent);
 	sink_free(s->sink);
 	auto_archive_file(&s->file);
 	free(s->path);
@@ -33,6 +38,7 @@ static const struct {
 	{ "dir:", SPOT_DIR },
 	{ "oci-archive:", SPOT_OCI_ARCHIVE },
 	{ "docker-archive:", SPOT_DOCKER_ARCHIVE },
+	{ "store:", SPOT_STORE },
 };
 
 /* A ':' within a directory's name is the directory's, and a dir: has no names; an archive's name may be a whole reference.
@@ -86,6 +92,12 @@ spot_parse(const char *text, struct spot *out, struct err *err)
 		}
 	if (out->kind == SPOT_REGISTRY)
 		return ref_parse(rest, &out->ref, err);
+	if (out->kind == SPOT_STORE) {
+		if (rest[0] == '\0')
+			return err_set(err, ERR_USAGE, "'%s' names no image", text);
+		out->name = xstrdup(rest);
+		return 0;
+	}
 	parse_path(rest, out);
 	if (out->path[0] == '\0')
 		return err_set(err, ERR_USAGE, "'%s' names no file", text);
@@ -103,6 +115,51 @@ open_archive(struct spot *s, struct err *err)
 	return place_archive_open(fd, spool, &s->place, err);
 }
 
+/* Its database is for the process that opened it. */
+static int
+open_store(struct spot *s, struct err *err)
+{
+	if (s->store == NULL)
+		return err_set(err, ERR_USAGE,
+			"'store:%s' cannot stand here: copy it to a layout or a registry first",
+			s->name);
+	s->place = place_store_new(s->store);
+	return 0;
+}
+
+int
+spot_prepare(struct spot *s, const char *root, const struct platform *platform, struct err *err)
+{
+	const struct place_copy_options how = { .all_platforms = platform == NULL,
+		.platform = platform };
+	AUTO(strv) struct strv name = STRV_INIT;
+
+	if (s->kind != SPOT_STORE)
+		return 0;
+	if (store_open(root, &s->store, err) < 0 ||
+		image_find(s->store, s->name, &name, &s->found, err) < 0 ||
+		absent_find(s->store, &s->found, &how, &s->absent, err) < 0)
+		return -1;
+	free(s->name);
+	s->name = name.count == 1 ? xstrdup(name.items[0]) : NULL;
+	return 0;
+}
+
+int
+spot_resolve(struct spot *s, struct descriptor *out, struct err *err)
+{
+	if (s->kind != SPOT_STORE)
+		return s->place->ops->resolve(s->place, spot_name(s), out, err);
+	descriptor_copy(&s->found, out);
+	return 0;
+}
+
+int
+spot_complete(struct spot *s, struct session *session, struct err *err)
+{
+	return s->absent.count > 0 ? absent_move(&s->absent, session, s->place, err) : 0;
+}
+
 int
 spot_open_source(struct spot *s, struct session *session, struct err *err)
 {
@@ -115,15 +172,26 @@ spot_open_source(struct spot *s, struct session *session, struct err *err)
 		return place_layout_open(s->path, PLACE_LAYOUT_READ, &s->place, err);
 	case SPOT_DIR:
 		return place_dir_open(s->path, PLACE_DIR_READ, &s->place, err);
+	case SPOT_STORE:
+		return open_store(s, err);
 	default:
 		return open_archive(s, err);
 	}
 }
 
 int
-spot_begin(struct spot *s, struct err *err)
+spot_begin(struct spot *s, const char *root, struct err *err)
 {
 	bool is_file = s->kind == SPOT_OCI_ARCHIVE || s->kind == SPOT_DOCKER_ARCHIVE;
+	AUTO(buf) struct buf name = BUF_INIT;
+
+	if (s->kind == SPOT_STORE) {
+		if (image_name_parse(s->name, &name, err) < 0)
+			return -1;
+		free(s->name);
+		s->name = buf_steal(&name);
+		return store_open(root, &s->store, err);
+	}
 
 	return is_file ? archive_file_new(s->path, &s->file, err) : 0;
 }
@@ -137,6 +205,8 @@ spot_open_target(struct spot *s, struct session *session, struct err *err)
 		return place_layout_open(s->path, PLACE_LAYOUT_WRITE, &s->place, err);
 	if (s->kind == SPOT_DIR)
 		return place_dir_open(s->path, PLACE_DIR_WRITE, &s->place, err);
+	if (s->kind == SPOT_STORE)
+		return open_store(s, err);
 	s->sink = sink_fd(s->file.fd);
 	s->place = place_archive_new(
 		s->sink, s->kind == SPOT_DOCKER_ARCHIVE ? PLACE_ARCHIVE_DOCKER : PLACE_ARCHIVE_OCI);
@@ -156,7 +226,9 @@ spot_written(struct spot *s, struct err *err)
 }
 
 int
-spot_finish(struct spot *s, struct err *err)
+spot_finish(struct spot *s, const struct descriptor *copied, struct err *err)
 {
+	if (s->kind == SPOT_STORE)
+		return store_name_set(s->store, s->name, copied, err);
 	return s->file.fd >= 0 ? archive_file_finish(&s->file, err) : 0;
 }

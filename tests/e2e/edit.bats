@@ -272,3 +272,30 @@ base-1"
 	same "$(prog tags "$REGISTRY/mirror/app" | tr '\n' ' ')$(prog tags "$REGISTRY/mirror/other")" "1.1 1.2 1.3-rc 1.2"
 	fails 3 prog sync list list tags='*' nonsense
 }
+
+@test "an image of the store is copied and edited by the name store:" {
+	images OCI in a
+	works prog copy oci:in:latest store:app:1
+	digest=$(cat "$T/stdout")
+	works prog label -l a=b store:app:1
+	differ "$(cat "$T/stdout")" "$digest"
+	works prog inspect --format '{{index .Config.Labels "a"}}' app:1
+	stdout_is b
+	id=$(prog images -q)
+	fails 2 prog label -l a=c "store:$id"
+	works prog flatten "store:$id" oci:out:1
+	works prog annotate -a k=v oci:out:1 --dst store:app:2
+	same "$(prog ls store:app:2)" "$(prog ls oci:out:1)"
+	works prog check
+	# layers of a base that stayed at their registry
+	registry_start
+	works prog copy oci:in:latest "$REGISTRY/base:1"
+	printf 'FROM %s\nLABEL x=y\n' "$REGISTRY/base:1" >Dockerfile
+	works prog build -q -t meta .
+	works prog label -l a=b store:meta
+	works prog copy store:meta oci:out:meta
+	works skopeo copy oci:out:meta dir:skopeo
+	fails 4 prog copy store:none oci:out:2
+	fails 2 prog index create oci:out:3 store:app:2
+	stderr_has "copy it to a layout or a registry first"
+}
