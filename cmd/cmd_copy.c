@@ -34,7 +34,8 @@ static const struct opt options[] = { OPT_STR(0, "platform", struct values, plat
 		"log in so where it comes from"),
 	OPT_STR(0, "dest-creds", struct values, target_creds, "user:password",
 		"log in so where it goes to"),
-	TRUST_OPTION(struct values, remote), REMOTE_OPTIONS(struct values, remote), UI_OPTIONS(struct values, ui), OPT_END };
+	TRUST_OPTION(struct values, remote), REMOTE_OPTIONS(struct values, remote),
+	UI_OPTIONS(struct values, ui), OPT_END };
 
 struct job {
 	const struct values *values;
@@ -101,8 +102,7 @@ copy(const struct job *job, struct session *from_session, struct session *to_ses
 		.parallel = to->kind == SPOT_OCI_ARCHIVE || to->kind == SPOT_DOCKER_ARCHIVE ? 1 : 0,
 	};
 
-	if (spot_open_source(from, from_session, err) < 0 ||
-		spot_resolve(from, &root, err) < 0 ||
+	if (spot_open_source(from, from_session, err) < 0 || spot_resolve(from, &root, err) < 0 ||
 		spot_complete(from, from_session, err) < 0 ||
 		(from->kind == SPOT_REGISTRY &&
 			trust_check_remote(from_session, from->place, &from->ref, &root,

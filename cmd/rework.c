@@ -13,6 +13,7 @@
 #include "registry/place_archive.h"
 #include "registry/place_layout.h"
 #include "registry/remote_referrers.h"
+#include "registry/trust.h"
 
 enum { FORMAT_TEXT, FORMAT_JSON };
 
@@ -76,6 +77,17 @@ name_only_one(struct job *job, struct err *err)
 			"the image has no name here: give it one, with '--dst oci:%s:<name>'",
 			from->path);
 	return 0;
+}
+
+/* As for a copy. */
+static int
+check_trust(struct rework *r, const struct spot *from, const struct descriptor *root,
+	const struct platform *platform, struct err *err)
+{
+	if (from->kind != SPOT_REGISTRY)
+		return 0;
+	return trust_check_remote(
+		r->session, from->place, &from->ref, root, platform, platform == NULL, err);
 }
 
 /* A short name may be read from elsewhere than where it would be written to. */
@@ -160,8 +172,10 @@ rework(struct job *job, struct descriptor *root, struct descriptor *copied, stru
 	if (r->from != NULL &&
 		(spot_open_source(r->from, r->session, err) < 0 ||
 			spot_resolve(r->from, root, err) < 0 ||
-			spot_complete(r->from, r->session, err) < 0 || check_name(job, err) < 0 ||
-			check_platform(job, root, err) < 0 || name_only_one(job, err) < 0))
+			spot_complete(r->from, r->session, err) < 0 ||
+			check_trust(r, r->from, root, r->platform, err) < 0 ||
+			check_name(job, err) < 0 || check_platform(job, root, err) < 0 ||
+			name_only_one(job, err) < 0))
 		return -1;
 	r->draft = draft_new(r->from != NULL ? r->from->place : NULL);
 	if (job->body(r, r->from != NULL ? root : NULL, job->arg, &made, err) < 0 ||
@@ -345,7 +359,7 @@ rework_open(struct rework *r, const char *text, struct spot **out, struct descri
 	r->more = grow(r->more, r->more_count, &r->more_room, sizeof *r->more);
 	r->more[r->more_count++] = spot;
 	if (spot_parse(text, spot, err) < 0 || spot_open_source(spot, r->session, err) < 0 ||
-		spot_resolve(spot, found, err) < 0)
+		spot_resolve(spot, found, err) < 0 || check_trust(r, spot, found, NULL, err) < 0)
 		return err_in(err, "'%s'", text);
 	*out = spot;
 	return 0;
