@@ -251,6 +251,17 @@ open_place(struct looking *l, struct session *session, struct place **out, const
 	}
 }
 
+/* Nobody else knows where a layout is, so what it has does not stay there. */
+static int
+keep_layers(const struct looking *l, struct place *from, struct err *err)
+{
+	const struct place_copy_options how = { .platform = &l->image->platform };
+	AUTO(place) struct place *to = place_store_new(l->store);
+	AUTO(descriptor) struct descriptor copied = { .size = 0 };
+
+	return place_copy(from, to, &l->image->manifest_at, &how, &copied, err);
+}
+
 static int
 look(void *arg, json_t **result, struct err *err)
 {
@@ -259,20 +270,19 @@ look(void *arg, json_t **result, struct err *err)
 	AUTO(place) struct place *from = NULL;
 	AUTO(descriptor) struct descriptor top = { .size = 0 };
 	struct reading there = { .keep = l->store };
-	const char *name;
-
 	AUTO(buf) struct buf whole = BUF_INIT;
+	const char *name;
 
 	if (session_open(l->options, &session, err) < 0 ||
 		(!is_layout(l->image) && shortname_find(session, &l->image->ref, err) < 0) ||
 		open_place(l, session, &from, &name, err) < 0 ||
 		from->ops->resolve(from, name, &top, err) < 0 ||
-		(!is_layout(l->image) &&
-			trust_check_remote(session, from, &l->image->ref, &top,
-				&l->image->platform, false, err) < 0))
+		(!is_layout(l->image) && trust_check_remote(session, from, &l->image->ref, &top,
+						 &l->image->platform, false, err) < 0))
 		return -1;
 	there.from = from;
-	if (read_image(&there, l->image, &top, err) < 0)
+	if (read_image(&there, l->image, &top, err) < 0 ||
+		(is_layout(l->image) && keep_layers(l, from, err) < 0))
 		return -1;
 	ref_format(&l->image->ref, REF_CANONICAL, &whole);
 	*result = json_object();

@@ -104,6 +104,20 @@ teardown() {
 	store_is_clean
 }
 
+@test "an image of an OCI layout is a base, with layers that no registry has" {
+	needs busybox skopeo umoci
+	layout=$(base busybox)
+	printf 'FROM base\nRUN echo run >/x\n' >Dockerfile
+	works prog build -t one --build-context "base=oci-layout://$layout:latest" .
+	works prog run --rm one cat /x
+	stdout_is run
+	printf 'FROM base\nENV A=b\n' >Dockerfile
+	works prog --root other build -t two --build-context "base=oci-layout://$layout" .
+	works prog --root other save --format oci-archive -o two.tar two
+	works skopeo inspect oci-archive:two.tar
+	store_is_clean
+}
+
 @test "the ignore file of the main context, of a named one, and beside the Dockerfile" {
 	mkdir ctx named
 	touch ctx/a ctx/b ctx/c named/a named/b
