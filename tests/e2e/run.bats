@@ -107,7 +107,7 @@ load helpers
 	needs_boxes
 	load_busybox
 	for signal in TERM HUP; do
-		"$builddir/cooper" run -t busybox sh -c 'echo started; exec sleep 7654321' >"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &
+		env --default-signal=TERM,HUP "$builddir/cooper" run -t busybox sh -c 'echo started; exec sleep 7654321' >"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &
 		pid=$!
 		until grep -q started "$T/stdout"; do
 			kill -0 "$pid" || explain "it ended too soon"
