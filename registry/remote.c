@@ -11,6 +11,8 @@
 #include "registry/host.h"
 #include "registry/mirrors.h"
 #include "registry/remote_repository.h"
+#include "registry/reply.h"
+#include "registry/retry.h"
 #include "registry/route.h"
 #include "registry/upload.h"
 #include "registry/upload_chunks.h"
@@ -240,6 +242,21 @@ remote_get(struct place *p, const struct descriptor *d, uint64_t offset, struct 
 	return download(&m->repository, path, &headers, d->size, offset, out, err);
 }
 
+/* The digest is of these very bytes, so the registry has read what another client is just writing: the links of
+ * distribution are files that are empty at first. */
+static bool
+is_disturbed(struct http_response *r, struct retry *retry)
+{
+	bool again;
+
+	if (r->status != 400 || !reply_has_code(r, "DIGEST_INVALID"))
+		return false;
+	r->status = 503; /* as good as a failure that passes */
+	again = retry_again(retry, 0, r);
+	r->status = 400;
+	return again;
+}
+
 static int
 put_manifest(struct remote *m, const char *name, const struct descriptor *d, struct buf *bytes,
 	struct err *err)
@@ -248,14 +265,19 @@ put_manifest(struct remote *m, const char *name, const struct descriptor *d, str
 	AUTO(strv) struct strv headers = STRV_INIT;
 	AUTO(free) char *path = xasprintf("/v2/%s/manifests/%s", m->name, name);
 	struct request q = request_of(m, "PUT", path, &headers);
+	struct retry retry;
 	struct url at;
 
 	strv_addf(&headers, "Content-Type: %s", d->media_type);
 	q.send = http_send_buf;
 	q.arg = bytes;
 	q.size = bytes->len;
-	if (ask(m, &q, &r, &at, err) < 0)
-		return -1;
+	session_retry(m->repository.session, &retry);
+	do {
+		http_response_clear(&r);
+		if (ask(m, &q, &r, &at, err) < 0)
+			return -1;
+	} while (is_disturbed(&r, &retry));
 	if (r.status != 201 && r.status != 200 && r.status != 202 && r.status != 204)
 		return failed(m, &q, &r, &at, err);
 	return upload_check_digest(&r, &d->digest, err);

@@ -18,6 +18,16 @@ TEST(failures_that_pass_are_tried_again)
 	is_true(has_layer(&f));
 }
 
+TEST(a_registry_that_trips_over_another_client_is_asked_again)
+{
+	AUTO(fake) struct fake f;
+	struct err err = { 0 };
+
+	START(&f, "--rule", "PUT /manifests/ times=2 status=400 code=DIGEST_INVALID message=no");
+	works(push(&f, &err));
+	works(pull(&f, &err));
+}
+
 TEST(failures_that_stay_end_with_the_registrys_words)
 {
 	AUTO(fake) struct fake f;
@@ -563,6 +573,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(failures_that_pass_are_tried_again),
+		CASE(a_registry_that_trips_over_another_client_is_asked_again),
 		CASE(failures_that_stay_end_with_the_registrys_words),
 		CASE(a_long_retry_after_is_final_and_says_what_is_left),
 		CASE(a_broken_download_goes_on_where_it_broke),
