@@ -556,5 +556,8 @@ main(void)
 		CASE(frames_are_checked_byte_for_byte),
 	};
 
+	/* ignored for who is started in the background, and then by workers too */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
 	return RUN(tests);
 }
