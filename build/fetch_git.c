@@ -14,9 +14,10 @@
 #include "layers/tree.h"
 #include "registry/base64.h"
 
-/* fetch_git - git as a child.  A secret is in its environment, in a setting for this one repository.  It sees an environment of ours and nothing of the caller's configuration;
- * what a repository brings along (hooks, filters, file:// submodules, attributes of a system) does not
- * run.  No word that came from outside stands where git would take it for an option. */
+/* fetch_git - git as a child.  It sees an environment of ours and nothing of the caller's configuration; a secret
+ * is in that environment, as a setting for this one repository.  What a repository brings along (hooks, filters,
+ * file:// submodules, attributes of a system) does not run.  No word that came from outside stands where git would
+ * take it for an option. */
 
 #define OUTPUT_MAX 65536
 

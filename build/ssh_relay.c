@@ -31,8 +31,7 @@ check_agent(const char *id, const char *path, struct err *err)
 	if (fstatat(AT_FDCWD, path, &st, 0) < 0)
 		return err_sys(err, "--ssh %s: '%s'", id, path);
 	if (!S_ISSOCK(st.st_mode))
-		return err_set(err, ERR_INPUT,
-			"--ssh %s: '%s' is no socket of an agent", id, path);
+		return err_set(err, ERR_INPUT, "--ssh %s: '%s' is no socket of an agent", id, path);
 	if (strlen(path) >= sizeof((struct sockaddr_un *)0)->sun_path)
 		return err_set(err, ERR_INPUT, "--ssh %s: '%s' is too long for a socket", id, path);
 	return 0;

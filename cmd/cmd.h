@@ -56,7 +56,8 @@ const struct cmd *cmd_find_or(const char *name, struct err *err);
 int cmd_show_help(const struct cmd *cmd, struct err *err);
 
 extern const struct cmd cmd_annotate, cmd_append, cmd_flatten, cmd_label, cmd_mutate, cmd_rebase, cmd_squash, cmd_sync;
-extern const struct cmd cmd_artifact, cmd_auth, cmd_copy, cmd_delete, cmd_digest, cmd_index, cmd_manifest, cmd_referrers, cmd_registry, cmd_repos, cmd_sign, cmd_tags, cmd_verify;
+extern const struct cmd cmd_artifact, cmd_auth, cmd_copy, cmd_delete, cmd_digest, cmd_index,
+	cmd_manifest, cmd_referrers, cmd_registry, cmd_repos, cmd_sign, cmd_tags, cmd_verify;
 extern const struct cmd cmd_blob, cmd_cat, cmd_config, cmd_diff, cmd_export, cmd_find_command, cmd_ls;
 extern const struct cmd cmd_build, cmd_check, cmd_complete, cmd_doctor, cmd_help_command, cmd_history,
 	cmd_images, cmd_import, cmd_inspect, cmd_load, cmd_login, cmd_logout, cmd_man, cmd_prune, cmd_pull, cmd_push, cmd_rmi,

@@ -79,7 +79,8 @@ static const struct opt options[] = { OPT_STR('f', "file", struct values, build.
 		"write what was built to <path>, as JSON"),
 	OPT_UINT('j', "jobs", struct values, build.jobs, "count",
 		"run at most <count> steps at once"),
-	TRUST_OPTION(struct values, remote), REMOTE_OPTIONS(struct values, remote), UI_OPTIONS(struct values, ui), OPT_END };
+	TRUST_OPTION(struct values, remote), REMOTE_OPTIONS(struct values, remote),
+	UI_OPTIONS(struct values, ui), OPT_END };
 
 static void
 split(const struct strv *lists, struct strv *out)
@@ -125,15 +126,15 @@ choose_call(const struct values *v, struct build_options *b, struct err *err)
 		return 0;
 	b->call_json = streq(format, "format=json");
 	if (format != NULL && !b->call_json && !streq(format, "format=text"))
-		return err_set(err, ERR_USAGE, "--call: '%s' is neither format=json nor format=text",
-			format);
+		return err_set(err, ERR_USAGE,
+			"--call: '%s' is neither format=json nor format=text", format);
 	for (size_t i = 0; i < COUNT_OF(calls); i++)
 		if (strlen(calls[i].name) == len && strncmp(calls[i].name, v->call, len) == 0) {
 			b->call = calls[i].call;
 			return 0;
 		}
-	return err_set(err, ERR_USAGE, "--call: there is no '%.*s': build, check, outline or targets",
-		(int)len, v->call);
+	return err_set(err, ERR_USAGE,
+		"--call: there is no '%.*s': build, check, outline or targets", (int)len, v->call);
 }
 
 static int

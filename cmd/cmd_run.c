@@ -48,7 +48,8 @@ static const struct opt options[] = { OPT_BOOL('i', "interactive", struct values
 		"ask the registry for the image"),
 	OPT_STR(0, "platform", struct values, request.platform, "os/arch",
 		"the image for this platform"),
-	TRUST_OPTION(struct values, remote), REMOTE_OPTIONS(struct values, remote), UI_OPTIONS(struct values, ui), OPT_END };
+	TRUST_OPTION(struct values, remote), REMOTE_OPTIONS(struct values, remote),
+	UI_OPTIONS(struct values, ui), OPT_END };
 
 static int
 run_command(struct call *call, struct err *err)

@@ -127,7 +127,8 @@ const struct cmd cmd_verify = {
 	.summary = "check that an image at a registry is signed by a key",
 	.args = "<name>",
 	.about = "Fails unless a signature by that key names the digest that the name has now: one "
-		 "under the tag sha256-<hex>.sig, or a sigstore bundle that is attached to the image. "
+		 "under the tag sha256-<hex>.sig, or a sigstore bundle that is attached to the "
+		 "image. "
 		 "Prints what was signed, a line of JSON for each good signature.",
 	.example = "  openssl pkey -in key.pem -pubout -out key.pub\n"
 		   "  cooper verify --key key.pub registry.example.com/team/app:1\n",

@@ -49,7 +49,8 @@ static const struct opt options[] = { OPT_BOOL(0, "dry-run", struct values, dry_
 					      "say what would be copied, and copy nothing"),
 	OPT_UINT('j', "parallel", struct values, parallel, "count", "so many images at a time (4)"),
 	OPT_ENUM(0, "format", struct values, format, formats, "how", "answer as text or json"),
-	TRUST_OPTION(struct values, remote), REMOTE_OPTIONS(struct values, remote), UI_OPTIONS(struct values, ui), OPT_END };
+	TRUST_OPTION(struct values, remote), REMOTE_OPTIONS(struct values, remote),
+	UI_OPTIONS(struct values, ui), OPT_END };
 
 enum outcome { OUTCOME_FAILED, OUTCOME_SAME, OUTCOME_COPIED, OUTCOME_WOULD };
 static const char *const outcomes[] = { "failed", "same", "copied", "would copy" };
@@ -312,9 +313,8 @@ sync_one(struct sync *s, struct task *t, struct err *err)
 	if (spot_parse(t->source, &from, err) < 0 || spot_parse(t->target, &to, err) < 0 ||
 		spot_open_source(&from, s->session, err) < 0 ||
 		find_wanted(from.place, spot_name(&from), wanted, &root, &t->digest, err) < 0 ||
-		(from.kind == SPOT_REGISTRY &&
-			trust_check_remote(s->session, from.place, &from.ref, &root, wanted,
-				wanted == NULL, err) < 0) ||
+		(from.kind == SPOT_REGISTRY && trust_check_remote(s->session, from.place, &from.ref,
+						       &root, wanted, wanted == NULL, err) < 0) ||
 		open_target(s, &to, err) < 0)
 		return -1;
 	if (to.place != NULL && is_same(&to, &t->digest)) {

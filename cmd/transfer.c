@@ -28,8 +28,8 @@ pull(void *arg, json_t **result, struct err *err)
 		shortname_find(session, &t->ref, err) < 0 ||
 		remote_open(session, &t->ref, REMOTE_PULL, &remote, err) < 0 ||
 		remote->ops->resolve(remote, ref_name(&t->ref), &root, err) < 0 ||
-		trust_check_remote(session, remote, &t->ref, &root, t->platform, t->all_platforms,
-			err) < 0 ||
+		trust_check_remote(
+			session, remote, &t->ref, &root, t->platform, t->all_platforms, err) < 0 ||
 		place_copy(remote, store, &root, &options, &copied, err) < 0)
 		return -1;
 	ref_format(&t->ref, REF_CANONICAL, &name);

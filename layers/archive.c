@@ -115,7 +115,8 @@ filter_decode(const struct filter *f, struct stream *next, struct stream **out, 
 	s->name = f->name;
 	s->archive = archive_read_new();
 	if (s->archive == NULL)
-		return err_set(err, ERR_SYSTEM, "%s wants libarchive, which is not installed", f->name);
+		return err_set(
+			err, ERR_SYSTEM, "%s wants libarchive, which is not installed", f->name);
 	if (open_filter(s, f, err) < 0)
 		return -1;
 	*out = steal(&owner);

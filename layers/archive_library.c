@@ -9,12 +9,12 @@
 
 #define LIBRARY "libarchive.so.13"
 
-#define LATE(result, name, parameters, arguments, otherwise)                                 \
-	result name parameters                                                               \
-	{                                                                                    \
+#define LATE(result, name, parameters, arguments, otherwise)                                    \
+	result name parameters                                                                  \
+	{                                                                                       \
 		result(*function) parameters = (result(*) parameters)late_find(LIBRARY, #name); \
-                                                                                             \
-		return function == NULL ? (otherwise) : function arguments;                  \
+                                                                                                \
+		return function == NULL ? (otherwise) : function arguments;                     \
 	}
 
 LATE(struct archive *, archive_read_new, (void), (), NULL)
@@ -28,15 +28,18 @@ LATE(int, archive_read_open,
 		archive_close_callback *close),
 	(a, arg, open, read, close), ARCHIVE_FATAL)
 LATE(int, archive_filter_count, (struct archive * a), (a), 0)
-LATE(int, archive_read_next_header, (struct archive * a, struct archive_entry **entry), (a, entry), ARCHIVE_FATAL)
-LATE(la_ssize_t, archive_read_data, (struct archive * a, void *bytes, size_t len), (a, bytes, len), ARCHIVE_FATAL)
-LATE(const char *, archive_error_string, (struct archive * a), (a), "the library " LIBRARY " is missing: install it")
+LATE(int, archive_read_next_header, (struct archive * a, struct archive_entry **entry), (a, entry),
+	ARCHIVE_FATAL)
+LATE(la_ssize_t, archive_read_data, (struct archive * a, void *bytes, size_t len), (a, bytes, len),
+	ARCHIVE_FATAL)
+LATE(const char *, archive_error_string, (struct archive * a), (a),
+	"the library " LIBRARY " is missing: install it")
 
 void
 archive_set_error(struct archive *a, int number, const char *fmt, ...)
 {
-	void (*function)(struct archive *, int, const char *, ...) =
-		(void (*)(struct archive *, int, const char *, ...))late_find(LIBRARY, "archive_set_error");
+	void (*function)(struct archive *, int, const char *, ...) = (void (*)(
+		struct archive *, int, const char *, ...))late_find(LIBRARY, "archive_set_error");
 	char text[512];
 	va_list values;
 

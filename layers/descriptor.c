@@ -131,8 +131,7 @@ annotations_parse(const json_t *object, json_t **out, struct err *err)
 		return -1;
 	if (had > 0) {
 		result = json_object();
-		json_object_foreach(found, key, value)
-		{
+		json_object_foreach (found, key, value) {
 			/* Go reads null into a map of strings as "" */
 			if (!json_is_string(value) && !json_is_null(value))
 				return err_set(
@@ -152,7 +151,8 @@ annotations_format(const json_t *annotations)
 	json_t *result = json_object(), *value;
 	const char *key;
 
-	json_object_foreach((json_t *)annotations, key, value) strv_add(&keys, key);
+	json_object_foreach ((json_t *)annotations, key, value)
+		strv_add(&keys, key);
 	strv_sort(&keys);
 	for (size_t i = 0; i < keys.count; i++)
 		json_object_set(result, keys.items[i], json_object_get(annotations, keys.items[i]));

@@ -61,8 +61,8 @@ cursor_step(const struct roll *r, struct roll_cursor *c, struct err *err)
 
 /* Within blocks from low on, of which that one begins before path or is the first that may. */
 static int
-cursor_search(const struct roll *r, struct roll_cursor *c, size_t low, const char *path,
-	struct err *err)
+cursor_search(
+	const struct roll *r, struct roll_cursor *c, size_t low, const char *path, struct err *err)
 {
 	size_t high = c->run->block_count;
 

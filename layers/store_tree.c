@@ -278,13 +278,13 @@ store_mount_open(struct store *s, const char *id, bool shared, uid_t owner, gid_
 }
 
 int
-store_mount_open_private(struct store *s, const char *id, uid_t owner, gid_t group,
-	mode_t mode, int *out_fd, int *out_lock, struct err *err)
+store_mount_open_private(struct store *s, const char *id, uid_t owner, gid_t group, mode_t mode,
+	int *out_fd, int *out_lock, struct err *err)
 {
 	for (unsigned i = 0;; i++) {
 		AUTO(free) char *one = i == 0 ? xstrdup(id) : xasprintf("%s\n%u", id, i);
-		int busy = open_mount(s, one, LOCK_EX | LOCK_NB, owner, group, mode, out_fd,
-			out_lock, err);
+		int busy = open_mount(
+			s, one, LOCK_EX | LOCK_NB, owner, group, mode, out_fd, out_lock, err);
 
 		if (busy <= 0)
 			return busy;

@@ -21,8 +21,8 @@ int cosign_sign(struct place *p, const struct ref *repository, const struct dige
 	const struct buf *private_key, const char *password, struct err *err);
 
 /* Payloads with a good signature by that key are added to out; where there is none under the tag,
- * statements of bundles that are attached to the image (bundle.h).  p comes from remote_open().  ERR_DENIED where there is none, with why the
- * others are none. */
+ * statements of bundles that are attached to the image (bundle.h).  p comes from remote_open().  ERR_DENIED where
+ * there is none, with why the others are none. */
 int cosign_verify(struct place *p, const struct digest *digest, const struct buf *public_key,
 	struct strv *out, struct err *err);
 

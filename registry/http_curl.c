@@ -13,20 +13,20 @@
 #undef curl_easy_getinfo
 #undef curl_share_setopt
 
-#define LATE(result, name, parameters, arguments, otherwise)                                 \
-	result name parameters                                                               \
-	{                                                                                    \
+#define LATE(result, name, parameters, arguments, otherwise)                                    \
+	result name parameters                                                                  \
+	{                                                                                       \
 		result(*function) parameters = (result(*) parameters)late_find(LIBRARY, #name); \
-                                                                                             \
-		return function == NULL ? (otherwise) : function arguments;                  \
+                                                                                                \
+		return function == NULL ? (otherwise) : function arguments;                     \
 	}
-#define LATE_VOID(name, parameters, arguments)                                               \
-	void name parameters                                                                 \
-	{                                                                                    \
-		void(*function) parameters = (void(*) parameters)late_find(LIBRARY, #name);  \
-                                                                                             \
-		if (function != NULL)                                                        \
-			function arguments;                                                  \
+#define LATE_VOID(name, parameters, arguments)                                              \
+	void name parameters                                                                \
+	{                                                                                   \
+		void(*function) parameters = (void(*) parameters)late_find(LIBRARY, #name); \
+                                                                                            \
+		if (function != NULL)                                                       \
+			function arguments;                                                 \
 	}
 
 LATE(CURLcode, curl_global_init, (long flags), (flags), CURLE_FAILED_INIT)
@@ -35,19 +35,23 @@ LATE(CURL *, curl_easy_init, (void), (), NULL)
 LATE_VOID(curl_easy_cleanup, (CURL * easy), (easy))
 LATE_VOID(curl_easy_reset, (CURL * easy), (easy))
 LATE(CURLcode, curl_easy_pause, (CURL * easy, int mask), (easy, mask), CURLE_FAILED_INIT)
-LATE(const char *, curl_easy_strerror, (CURLcode code), (code), "the library " LIBRARY " is missing: install it")
+LATE(const char *, curl_easy_strerror, (CURLcode code), (code),
+	"the library " LIBRARY " is missing: install it")
 LATE(CURLM *, curl_multi_init, (void), (), NULL)
 LATE(CURLMcode, curl_multi_cleanup, (CURLM * multi), (multi), CURLM_BAD_HANDLE)
 LATE(CURLMcode, curl_multi_add_handle, (CURLM * multi, CURL *easy), (multi, easy), CURLM_BAD_HANDLE)
-LATE(CURLMcode, curl_multi_remove_handle, (CURLM * multi, CURL *easy), (multi, easy), CURLM_BAD_HANDLE)
-LATE(CURLMcode, curl_multi_perform, (CURLM * multi, int *running), (multi, running), CURLM_BAD_HANDLE)
+LATE(CURLMcode, curl_multi_remove_handle, (CURLM * multi, CURL *easy), (multi, easy),
+	CURLM_BAD_HANDLE)
+LATE(CURLMcode, curl_multi_perform, (CURLM * multi, int *running), (multi, running),
+	CURLM_BAD_HANDLE)
 LATE(CURLMcode, curl_multi_poll,
 	(CURLM * multi, struct curl_waitfd *fds, unsigned int count, int timeout_ms, int *ready),
 	(multi, fds, count, timeout_ms, ready), CURLM_BAD_HANDLE)
 LATE(CURLMsg *, curl_multi_info_read, (CURLM * multi, int *left), (multi, left), NULL)
 LATE(CURLSH *, curl_share_init, (void), (), NULL)
 LATE(CURLSHcode, curl_share_cleanup, (CURLSH * share), (share), CURLSHE_NOT_BUILT_IN)
-LATE(struct curl_slist *, curl_slist_append, (struct curl_slist * list, const char *text), (list, text), NULL)
+LATE(struct curl_slist *, curl_slist_append, (struct curl_slist * list, const char *text),
+	(list, text), NULL)
 LATE_VOID(curl_slist_free_all, (struct curl_slist * list), (list))
 
 /* An option's number says what its value is. */

@@ -14,7 +14,7 @@
 #define FIRST_MS 300
 #define LONGEST_MS 20000 /* of our own waits */
 #define OBEY_MS 300000   /* of Retry-After */
-#define TELL_MS 5000 /* silence that people wonder about */
+#define TELL_MS 5000     /* silence that people wonder about */
 #define UNREACHED_TRIES 3
 #define FOREVER_MS (INT64_C(366) * 24 * 3600 * 1000)
 

@@ -199,16 +199,16 @@ static void
 set(struct options *o, int row, char *value)
 {
 	struct err err;
-	bool *flag = row == NNP        ? &o->box.has_no_new_privs
-		     : row == INSECURE ? &o->box.is_insecure
-		     : row == ALLOW    ? &o->box.allow_insecure
-		     : row == INIT     ? &o->box.has_init
-		     : row == TTY      ? &o->box.has_tty
+	bool *flag = row == NNP         ? &o->box.has_no_new_privs
+		     : row == INSECURE  ? &o->box.is_insecure
+		     : row == ALLOW     ? &o->box.allow_insecure
+		     : row == INIT      ? &o->box.has_init
+		     : row == TTY       ? &o->box.has_tty
 		     : row == SUPERVISE ? &o->box.is_supervised
-		     : row == ONE      ? &o->is_one
-		     : row == LEFT     ? &o->shows_left
-		     : row == LEAK     ? &o->leaks
-				       : NULL;
+		     : row == ONE       ? &o->is_one
+		     : row == LEFT      ? &o->shows_left
+		     : row == LEAK      ? &o->leaks
+					: NULL;
 
 	if (flag != NULL)
 		*flag = true;

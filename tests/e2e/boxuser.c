@@ -77,7 +77,8 @@ try_chown(void)
 	IS(chown("f", (uid_t)-1, 9) == 0 && owned("f", 3, 9));
 	IS(rename("f", "g") == 0 && link("g", "h") == 0 && owned("h", 3, 9));
 	IS(lchown("h", 0, 0) == 0 && owned("g", 0, 0));
-	IS(symlink("g", "l") == 0 && lchown("l", 5, 6) == 0 && owned("l", 5, 6) && owned("g", 0, 0));
+	IS(symlink("g", "l") == 0 && lchown("l", 5, 6) == 0 && owned("l", 5, 6) &&
+		owned("g", 0, 0));
 	IS(rename("l", "m") == 0 && owned("m", 5, 6) && unlink("m") == 0);
 	IS(symlink("g", "m") == 0 && owned("m", 0, 0));
 	IS(chown("m", 7, 8) == 0 && owned("g", 7, 8) && owned("m", 0, 0));
@@ -131,7 +132,8 @@ try_making(void)
 	umask(027);
 	fd = open("new", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	IS(fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == 33 && st.st_gid == 34);
-	IS((st.st_mode & 07777) == 0640 && fcntl(fd, F_GETFD) == FD_CLOEXEC && write(fd, "x", 1) == 1);
+	IS((st.st_mode & 07777) == 0640 && fcntl(fd, F_GETFD) == FD_CLOEXEC &&
+		write(fd, "x", 1) == 1);
 	IS(open("new", O_RDWR | O_CREAT | O_EXCL, 0666) < 0 && errno == EEXIST);
 	fd2 = open("new", O_RDWR | O_CREAT | O_TRUNC, 0666);
 	IS(fd2 >= 0 && fstat(fd, &st) == 0 && st.st_size == 0 && fcntl(fd2, F_GETFD) == 0);
@@ -267,7 +269,8 @@ try_setgid_directory(void)
 	IS(mkdir("shared", 0755) == 0 && chown("shared", 0, 8) == 0 && chmod("shared", 02775) == 0);
 	make("shared/f", 0644);
 	IS(owned("shared/f", 0, 8));
-	IS(mkdir("shared/d", 0755) == 0 && owned("shared/d", 0, 8) && (mode_of("shared/d") & 02000) != 0);
+	IS(mkdir("shared/d", 0755) == 0 && owned("shared/d", 0, 8) &&
+		(mode_of("shared/d") & 02000) != 0);
 }
 
 static void
@@ -276,7 +279,8 @@ change_root(void)
 	IS(mkdir("root.d", 0755) == 0 && mkdir("root.d/in", 0755) == 0);
 	make("root.d/in/f", 0600);
 	IS(chroot("root.d") == 0 && symlink("/in/f", "root.d/l") == 0);
-	IS(chown("/l", 21, 22) == 0 && chdir("/") == 0 && owned("/in/f", 21, 22) && owned("in/f", 21, 22));
+	IS(chown("/l", 21, 22) == 0 && chdir("/") == 0 && owned("/in/f", 21, 22) &&
+		owned("in/f", 21, 22));
 	IS(lchown("/l", 23, 24) == 0 && owned("l", 23, 24));
 	IS(chown("/../../in/f", 25, 26) == 0 && owned("in/f", 25, 26));
 }

@@ -40,8 +40,7 @@ addresses_are_told_from_paths(void **state)
 	size_t rows = 0;
 
 	(void)state;
-	works(file_read(
-		AT_FDCWD, TESTDATA "/build/git_url.tsv", TABLE_SIZE_MAX, &text, &err));
+	works(file_read(AT_FDCWD, TESTDATA "/build/git_url.tsv", TABLE_SIZE_MAX, &text, &err));
 	strv_split(&lines, text.data, "\n");
 	for (size_t i = 0; i < lines.count; i++) {
 		AUTO(strv) struct strv fields = STRV_INIT;

@@ -16,8 +16,8 @@ struct values {
 
 static const struct opt_word hows[] = { { "some", HOW_SOME }, { "all", HOW_ALL }, { NULL, 0 } };
 
-static const struct opt rows[] = {
-	OPT_STR('f', "file", struct values, file, "path", "read instructions from <path>"),
+static const struct opt rows[] = { OPT_STR('f', "file", struct values, file, "path",
+					   "read instructions from <path>"),
 	OPT_STRV('t', "tag", struct values, tags, "name", "call the image <name>"),
 	OPT_BOOL(0, "cache", struct values, cache, "use what was kept"),
 	OPT_BOOL('i', "interactive", struct values, it, "keep stdin open"),
@@ -26,8 +26,7 @@ static const struct opt rows[] = {
 	OPT_SIZE(0, "max-size", struct values, size, "size", "keep no more than <size>"),
 	OPT_ENUM(0, "how", struct values, how, hows, "how", "do it so"),
 	OPT_TRISTATE(0, "pull", struct values, pull, hows, HOW_ALL, "when", "ask the registry"),
-	OPT_END
-};
+	OPT_END };
 
 static int
 parse(struct values *v, struct strv *args, bool first_ends, const char *const *argv,
@@ -163,8 +162,10 @@ TEST(help_fills_eighty_columns_and_no_more)
 	AUTO(buf) struct buf b = BUF_INIT;
 
 	opt_help(rows, &b);
-	is_true(strstr(b.data, "  -f, --file <path>         read instructions from <path>\n") != NULL);
-	is_true(strstr(b.data, "      --pull[=<when>]       ask the registry: some, all\n") != NULL);
+	is_true(strstr(b.data, "  -f, --file <path>         read instructions from <path>\n") !=
+		NULL);
+	is_true(strstr(b.data, "      --pull[=<when>]       ask the registry: some, all\n") !=
+		NULL);
 	buf_clear(&b);
 	opt_fill("aaaa bbbb", 72, 4, &b);
 	same_str(b.data, "aaaa\n    bbbb\n");

@@ -16,11 +16,16 @@ TEST(words_are_shown_without_controls)
 {
 	AUTO(buf) struct buf b = BUF_INIT;
 
-	shows("app:1 \xc3\xa4 \xe2\x82\xac \xf0\x9f\x90\xb3", "app:1 \xc3\xa4 \xe2\x82\xac \xf0\x9f\x90\xb3");
+	shows("app:1 \xc3\xa4 \xe2\x82\xac \xf0\x9f\x90\xb3",
+		"app:1 \xc3\xa4 \xe2\x82\xac \xf0\x9f\x90\xb3");
 	shows("a\x1b[2Jb", "a\\x1b[2Jb");
 	shows("a\nb\tc\x7f", "a\\x0ab\\x09c\\x7f");
-	shows("\xc2\x9b" "31m", "\\x9b31m");
-	shows("\xe2\x80\xae" "abc", "\\u202eabc");
+	shows("\xc2\x9b"
+	      "31m",
+		"\\x9b31m");
+	shows("\xe2\x80\xae"
+	      "abc",
+		"\\u202eabc");
 	shows("\xff\xc3", "\\xff\\xc3");
 	shows("\xc0\x80", "\\xc0\\x80");
 	show_text("a\nb\r\n", &b);

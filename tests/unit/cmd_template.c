@@ -3,8 +3,9 @@
 
 #include "cmd/template.h"
 
-static const char document[] = "{\"Id\":\"sha256:1\",\"Size\":3,\"Config\":{\"Env\":[\"A=1\",\"B=<2>\"],"
-			       "\"Labels\":{\"a.b/c\":\"d\"}}}";
+static const char document[] =
+	"{\"Id\":\"sha256:1\",\"Size\":3,\"Config\":{\"Env\":[\"A=1\",\"B=<2>\"],"
+	"\"Labels\":{\"a.b/c\":\"d\"}}}";
 
 static int
 format(const char *template, struct buf *out, struct err *err)

@@ -47,9 +47,18 @@ blank_times(char *text)
 	*to = '\0';
 }
 
-#define START(n, name) { .kind = EVENT_START, .id = n, .what = name }
-#define LOG(n, words) { .kind = EVENT_LOG, .id = n, .text = words, .len = sizeof words - 1, .stream = 1 }
-#define DONE(n) { .kind = EVENT_DONE, .id = n }
+#define START(n, name)                                     \
+	{                                                  \
+		.kind = EVENT_START, .id = n, .what = name \
+	}
+#define LOG(n, words)                                                                           \
+	{                                                                                       \
+		.kind = EVENT_LOG, .id = n, .text = words, .len = sizeof words - 1, .stream = 1 \
+	}
+#define DONE(n)                             \
+	{                                   \
+		.kind = EVENT_DONE, .id = n \
+	}
 
 TEST(plain_lines_are_buildkits)
 {
@@ -67,7 +76,8 @@ TEST(plain_lines_are_buildkits)
 
 	blank_times(text);
 	same_str(text, "#1 [1/2] FROM debian\n#1 CACHED\n\n#2 [2/2] RUN make\n#2 T one\n#2 ...\n\n"
-		       "#3 pull sha256:00\n#3 ...\n\n#2 [2/2] RUN make\n#2 T two\n#2 T \x1b[31mred\n#2 ...\n\n"
+		       "#3 pull sha256:00\n#3 ...\n\n#2 [2/2] RUN make\n#2 T two\n#2 T "
+		       "\x1b[31mred\n#2 ...\n\n"
 		       "#3 pull sha256:00\n#3 DONE Ts\n\n#2 [2/2] RUN make\n"
 		       "#2 ERROR: exit status 2\\x1b[2J\n");
 }

@@ -61,8 +61,8 @@ check_case(const char *name)
 	while (at > 0 && got.data[at - 1] != '\n')
 		at--;
 	print_error("# %s: line %zu\n#    got: %.*s\n# wanted: %.*s\n", path, line,
-		(int)strcspn(got.data + at, "\n"), got.data + at, (int)strcspn(want.data + at, "\n"),
-		want.data + at);
+		(int)strcspn(got.data + at, "\n"), got.data + at,
+		(int)strcspn(want.data + at, "\n"), want.data + at);
 	return 1;
 }
 

@@ -133,8 +133,8 @@ check_lex(const char *input, size_t len, struct buf *out)
 			buf_addf(out, "{%d error: %s}", l.line, err.msg);
 			continue;
 		}
-		buf_addf(out, "{%d-%d%s %s", line.line_start, line.line_end, line.empty_lines ? "!" : "",
-			line.text.data);
+		buf_addf(out, "{%d-%d%s %s", line.line_start, line.line_end,
+			line.empty_lines ? "!" : "", line.text.data);
 		for (size_t i = 0; i < line.comments.count; i++)
 			buf_addf(out, " #%s", line.comments.items[i]);
 		buf_addc(out, '}');
@@ -178,8 +178,8 @@ check_expanded(const char *input, size_t len, struct buf *out)
 	buf_adds(&text, "FROM scratch\n");
 	buf_add(&text, input, len);
 	if (dockerfile_parse(text.data, text.len, "f", &d, &list, &err) < 0 ||
-		instruction_expand(d->stages[0].items[0], d->directives.escape, &vars, &in, &undefined,
-			&err) < 0)
+		instruction_expand(d->stages[0].items[0], d->directives.escape, &vars, &in,
+			&undefined, &err) < 0)
 		failed(&err, out);
 	else
 		dump_instruction(in, out);

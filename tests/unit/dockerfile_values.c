@@ -79,7 +79,8 @@ check_mode(const char *input, size_t len __attribute__((unused)), struct buf *ou
 		failed(&err, out);
 	else
 		buf_addf(out, "%04o",
-			mode_apply(&m, (mode_t)strtol(bits + (*bits == 'd'), NULL, 8), *bits == 'd'));
+			mode_apply(
+				&m, (mode_t)strtol(bits + (*bits == 'd'), NULL, 8), *bits == 'd'));
 }
 
 static void
@@ -192,10 +193,10 @@ check_quote(const char *input, size_t len __attribute__((unused)), struct buf *o
 	quote_add(out, input, 24);
 }
 
-#define TABLE(name)                                     \
-	TEST(table_##name)                              \
-	{                                               \
-		table_run(#name, check_##name);         \
+#define TABLE(name)                             \
+	TEST(table_##name)                      \
+	{                                       \
+		table_run(#name, check_##name); \
 	}
 
 TABLE(duration)

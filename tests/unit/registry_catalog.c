@@ -32,7 +32,8 @@ TEST(a_name_is_found_in_each_of_its_spellings)
 	works(catalog_find(&c, b.digest.text, &found, &err));
 	same_str(found->digest.text, b.digest.text);
 	fails(catalog_find(&c, "alpine", &found, &err),
-		"'alpine' is not there, but 'docker.io/library/alpine:3.20', 'localhost:5000/demo:1'");
+		"'alpine' is not there, but 'docker.io/library/alpine:3.20', "
+		"'localhost:5000/demo:1'");
 	same_int(err.kind, ERR_NOTFOUND);
 }
 
@@ -90,11 +91,15 @@ TEST(what_is_written_is_read)
 TEST(foreign_indexes_are_read)
 {
 	static const char skopeo[] =
-		"{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" MEDIA_OCI_MANIFEST "\",\"digest\":"
-		"\"sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae\",\"size\":3,"
-		"\"annotations\":{\"org.opencontainers.image.ref.name\":\"quay.io/a/b:1\",\"other\":\"kept\"}},"
+		"{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" MEDIA_OCI_MANIFEST
+		"\",\"digest\":"
+		"\"sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae\","
+		"\"size\":3,"
+		"\"annotations\":{\"org.opencontainers.image.ref.name\":\"quay.io/a/"
+		"b:1\",\"other\":\"kept\"}},"
 		"{\"mediaType\":\"application/vnd.unknown\",\"digest\":"
-		"\"sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae\",\"size\":3}]}";
+		"\"sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae\","
+		"\"size\":3}]}";
 	AUTO(catalog) struct catalog c = CATALOG_INIT;
 	struct err err = { 0 };
 

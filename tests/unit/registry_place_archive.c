@@ -23,7 +23,8 @@ tar_of(const struct member_text *members, bool compressed)
 	AUTO(sink) struct sink *out = NULL;
 	AUTO(tar_writer) struct tar_writer *w = NULL;
 
-	works(codec_encode(compressed ? CODEC_GZIP : CODEC_NONE, CODEC_DEFAULT, 1, sink_fd(fd), &out, &err));
+	works(codec_encode(
+		compressed ? CODEC_GZIP : CODEC_NONE, CODEC_DEFAULT, 1, sink_fd(fd), &out, &err));
 	w = tar_writer_new(out, TAR_PLAIN);
 	for (; members->name != NULL; members++) {
 		bool is_link = starts_with(members->content, "->");
@@ -63,9 +64,10 @@ content_of(struct place *p, const struct descriptor *d)
 	return buf_steal(&b);
 }
 
-#define CONFIG \
-	"{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[" \
-	"\"sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae\"," \
+#define CONFIG                                                                                 \
+	"{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_" \
+	"ids\":["                                                                              \
+	"\"sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae\","         \
 	"\"sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae\"]}}"
 
 /* Layers are "foo" here: nothing reads them as tars. */
@@ -73,8 +75,9 @@ static const struct member_text docker_old[] = {
 	{ "aa/layer.tar", "foo" },
 	{ "bb/layer.tar", "->../aa/layer.tar" },
 	{ "config.json", CONFIG },
-	{ "manifest.json", "\xef\xbb\xbf[{\"Config\":\"config.json\",\"RepoTags\":[\"a:1\",\"b:2\"],"
-			   "\"Layers\":[\"aa/layer.tar\",\"bb/layer.tar\"]}]" },
+	{ "manifest.json",
+		"\xef\xbb\xbf[{\"Config\":\"config.json\",\"RepoTags\":[\"a:1\",\"b:2\"],"
+		"\"Layers\":[\"aa/layer.tar\",\"bb/layer.tar\"]}]" },
 	{ NULL, NULL },
 };
 
@@ -162,7 +165,8 @@ written(enum place_archive_kind kind, struct err *err)
 		return -1;
 	manifest_layer_add(&m, &layer);
 	manifest_format(&m, &text);
-	if (put(p, text.data, MEDIA_OCI_MANIFEST, &d, err) < 0 || p->ops->tag(p, "app:1", &d, err) < 0 ||
+	if (put(p, text.data, MEDIA_OCI_MANIFEST, &d, err) < 0 ||
+		p->ops->tag(p, "app:1", &d, err) < 0 ||
 		p->ops->tag(p, "localhost/app:2", &d, err) < 0 || p->ops->finish(p, err) < 0)
 		return -1;
 	lseek(fd, 0, SEEK_SET);
@@ -193,7 +197,8 @@ TEST(a_docker_archive_names_its_images)
 	AUTO(buf) struct buf bytes = BUF_INIT;
 
 	works(buf_read(&bytes, fd, 1u << 20, &err));
-	is_true(memmem(bytes.data, bytes.len, "\"RepoTags\":[\"app:1\",\"localhost/app:2\"]", 38) != NULL);
+	is_true(memmem(bytes.data, bytes.len, "\"RepoTags\":[\"app:1\",\"localhost/app:2\"]", 38) !=
+		NULL);
 }
 
 TEST(bytes_that_are_not_their_digest_spoil_the_archive)

@@ -50,7 +50,8 @@ broken_send(struct source *source, uint64_t offset, struct sink *out, struct err
 	struct source_broken *s = (struct source_broken *)source;
 
 	s->asked = offset;
-	if (offset < s->end && sink_write(out, s->bytes + offset, (size_t)(s->end - offset), err) < 0)
+	if (offset < s->end &&
+		sink_write(out, s->bytes + offset, (size_t)(s->end - offset), err) < 0)
 		return -1;
 	if (s->end < strlen(s->bytes))
 		return err_set(err, ERR_REMOTE, "the line is dead");
@@ -121,12 +122,14 @@ TEST(bytes_that_are_not_their_digest_leave_nothing)
 TEST(names_and_digests_resolve)
 {
 	static const char manifest[] =
-		"{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OCI_MANIFEST "\",\"config\":{\"mediaType\":\"" MEDIA_OCI_EMPTY
-		"\",\"digest\":\"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\","
+		"{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OCI_MANIFEST
+		"\",\"config\":{\"mediaType\":\"" MEDIA_OCI_EMPTY "\",\"digest\":\"sha256:"
+		"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\","
 		"\"size\":2},\"layers\":[]}";
 	struct scene s;
 	struct err err = { 0 };
-	struct descriptor config = { .media_type = MEDIA_OCI_EMPTY }, d = { .media_type = MEDIA_OCI_MANIFEST };
+	struct descriptor config = { .media_type = MEDIA_OCI_EMPTY },
+			  d = { .media_type = MEDIA_OCI_MANIFEST };
 	AUTO(descriptor) struct descriptor by_name = { .size = 0 };
 	AUTO(descriptor) struct descriptor by_digest = { .size = 0 };
 
