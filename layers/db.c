@@ -132,23 +132,44 @@ pragma(struct db *db, const char *sql, int64_t *out, struct err *err)
 	return code == SQLITE_ROW ? 0 : failed(db, code, "open", err);
 }
 
+/* Which file was opened is seen by its name only, so that name must mean one file all the while; who holds the lock
+ * knows that nobody moves it away. */
+static int
+note_file(struct db *db, const struct stat *before, bool is_locked, struct err *err)
+{
+	struct stat st;
+
+	if (fstatat(db->root, DB_FILE_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		(!is_locked && (st.st_dev != before->st_dev || st.st_ino != before->st_ino))) {
+		db->is_damaged = true;
+		return err_set(err, ERR_CORRUPT, "open the database: it was moved away");
+	}
+	db->dev = st.st_dev;
+	db->ino = st.st_ino;
+	return 0;
+}
+
 /* No checkpoint at close and a WAL that stays: closing must be cheap, and a connection to a file
  * that was moved away must not remove the files of its successor. */
 static int
-connect_file(struct db *db, struct err *err)
+connect_file(struct db *db, bool is_locked, struct err *err)
 {
+	struct stat before = { .st_ino = 0 };
+	bool was_there = fstatat(db->root, DB_FILE_NAME, &before, AT_SYMLINK_NOFOLLOW) == 0;
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
 		    SQLITE_OPEN_EXRESCODE;
 	int keep_wal = 1;
-	int code = sqlite3_open_v2(db->path, &db->handle, flags, NULL);
-	struct stat st;
+	int code;
 
+	if (!was_there && !is_locked) {
+		db->is_damaged = true; /* or not made yet */
+		return err_set(err, ERR_CORRUPT, "open the database: it is not there");
+	}
+	code = sqlite3_open_v2(db->path, &db->handle, flags, NULL);
 	if (code != SQLITE_OK)
 		return failed(db, code, "open", err);
-	if (fstatat(db->root, DB_FILE_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_sys(err, "open the database");
-	db->dev = st.st_dev;
-	db->ino = st.st_ino;
+	if (note_file(db, &before, is_locked, err) < 0)
+		return -1;
 	db->is_damaged = false;
 	sqlite3_busy_timeout(db->handle, BUSY_MS);
 	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
@@ -237,12 +258,12 @@ establish(struct db *db, struct err *err)
 	if (db->open_rows > 0)
 		return err_set(err, ERR_CORRUPT, "the database was replaced while it was read");
 	disconnect(db);
-	result = connect_file(db, err);
+	result = connect_file(db, true, err);
 	if (result == 0)
 		result = read_version(db, &version, err);
 	if (result < 0 && db->is_damaged) {
 		disconnect(db);
-		if (db_file_set_aside(db->root, err) < 0 || connect_file(db, err) < 0)
+		if (db_file_set_aside(db->root, err) < 0 || connect_file(db, true, err) < 0)
 			return -1;
 		version = 0;
 		result = 0;
@@ -277,7 +298,7 @@ db_open(int root, const char *path, db_fill *fill, void *arg, struct db **out, s
 	db->lock = openat(root, "db.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (db->lock < 0)
 		return err_sys(err, "open '%s/db.lock'", path);
-	if (connect_file(db, err) < 0 || read_version(db, &version, err) < 0) {
+	if (connect_file(db, false, err) < 0 || read_version(db, &version, err) < 0) {
 		if (!db->is_damaged)
 			return -1;
 	}
@@ -540,7 +561,7 @@ look_again(struct db *db, struct err *err)
 
 	disconnect(db);
 	db->is_damaged = false;
-	if (connect_file(db, err) < 0 || read_version(db, &version, err) < 0 ||
+	if (connect_file(db, true, err) < 0 || read_version(db, &version, err) < 0 ||
 		pragma(db, db_schema_count, &tables, err) < 0)
 		return db->is_damaged ? 0 : -1;
 	if (tables != DB_SCHEMA_TABLES)
