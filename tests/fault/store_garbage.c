@@ -217,14 +217,17 @@ repair(struct work *w, const char *root, bool keeps_names)
 	return bad;
 }
 
-/* Damage may happen to look like the version of a newer store.  That is left alone. */
+/* Damage may happen to look like the version of a newer store.  That is left alone; what is too long to be a version
+ * is none, whatever it begins with. */
+#define VERSION_MAX 64
+
 static bool
 looks_newer(int dir)
 {
 	AUTO(buf) struct buf text = BUF_INIT;
 	struct err ignored = { 0 };
 
-	return file_read(dir, "version", 1000, &text, &ignored) == 0 &&
+	return file_read(dir, "version", VERSION_MAX, &text, &ignored) == 0 &&
 	       strtol(text.data, NULL, 10) > 1;
 }
 
