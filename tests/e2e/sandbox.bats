@@ -423,7 +423,7 @@ until_gone() {
 	seconds=87$$
 	run box sh -c "setsid sleep ${seconds}1 & (setsid sh -c 'trap : TERM HUP; sleep ${seconds}2' &) ; exit 0"
 	[ "$status" = 0 ]
-	! grep -qs "sleep.$seconds[12]" /proc/[0-9]*/cmdline
+	! grep -aqs "sleep.$seconds[12]" /proc/[0-9]*/cmdline
 }
 
 @test "A25 nothing outlives a killed worker, whatever it does" {
