@@ -156,7 +156,7 @@ run_box(void *arg, json_t **result, struct err *err)
 	if (ended.status != 0)
 		return ended_badly(step, &ended, err);
 	*result = json_object();
-	return collect(r, &stubs, &owners, *result, err);
+	return collect(r, &stubs, box.owners, *result, err);
 }
 
 /* --- the coordinator -------------------------------------------------------------------------- */

@@ -19,7 +19,7 @@
  * is a directory that is in the upper only because one was made in it: new and otherwise empty, or the
  * same as below but for its time.  A directory in the list that holds something else stays.
  *
- * owners (may be NULL): of what has no attributes, as in tree.h.
+ * owners: as in tree.h; NULL where the file system knows them.
  *
  * ERR_CORRUPT where overlay's redirects or metacopies are found: such an upper does not hold its files. */
 int diff_upper(int upper, const struct view *lower, const struct strv *leave_out,

@@ -233,22 +233,23 @@ read_owner(const struct walk *w, int dir, const char *name, const struct statx *
 		.born = st->stx_btime.tv_sec,
 		.born_ns = st->stx_btime.tv_nsec,
 	};
-	const struct ownership_row *row = NULL;
+	const struct ownership_row *row;
 	char text[OWNERSHIP_TEXT_SIZE];
 	struct ownership o;
 	ssize_t len;
 
-	if (w->o->kind != TREE_OVERLAY)
+	/* elsewhere whoever owns a file may write such an attribute, and could so give it to root */
+	if (w->o->kind != TREE_OVERLAY || w->o->owners == NULL)
 		return;
 	if (S_ISREG(st->stx_mode) || S_ISDIR(st->stx_mode)) {
 		len = xattr_get(dir, name, OWNERSHIP_ATTRIBUTE, text, sizeof text);
 		if (len > 0 && ownership_parse(text, (size_t)len, &o))
 			set_owner(e, &o);
-	} else if (w->o->owners != NULL) {
-		row = owners_find(w->o->owners, &key);
-		if (row != NULL)
-			set_owner(e, &row->owner);
+		return;
 	}
+	row = owners_find(w->o->owners, &key);
+	if (row != NULL)
+		set_owner(e, &row->owner);
 }
 
 /* What a file has besides its stat: the name it shares, its link, its attributes. */

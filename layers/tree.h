@@ -26,8 +26,9 @@ struct tree_options {
 	enum tree_kind kind;
 	bool one_file_system; /* what is mounted in it is left out */
 	bool no_xattrs;
-	/* OVERLAY: of what has no attributes (see ownership.h), by device and inode here; NULL: none.  What an attribute
-	 * says of a file's owner is believed in any OVERLAY, and in no PLAIN. */
+	/* OVERLAY whose owners the file system cannot say (see ownership.h): those of what has no attributes, by device
+	 * and inode here; attributes of all else are believed then.  NULL, and PLAIN: files are whose they are on
+	 * the disk, whatever an attribute says. */
 	const struct owners *owners;
 };
 #define TREE_OPTIONS_INIT { .kind = TREE_PLAIN }

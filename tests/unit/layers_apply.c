@@ -4,7 +4,9 @@
 #include <sys/xattr.h>
 
 #include "layers/apply.h"
+#include "layers/ownership.h"
 #include "layers/tree.h"
+#include "layers/xattr.h"
 
 /* One word of an archive, as in trees.h: "d/ f=bytes l->t h==x p| -gone d* c:1,3". */
 static void
@@ -384,6 +386,45 @@ TEST(times_modes_and_attributes_are_kept)
 	entry_free(&f);
 }
 
+TEST(no_layer_says_in_our_attribute_whose_its_files_are)
+{
+	static const char *const paths[] = { "", "d", "d/f" };
+	AUTO(scratch) struct scratch s = scratch();
+	AUTO(owners) struct owners none = OWNERS_INIT;
+	AUTO(listing) struct listing l = LISTING_INIT, again = LISTING_INIT;
+	AUTO(listed) struct listed at = LISTED_INIT;
+	AUTO(apply) struct apply *a = NULL;
+	struct tree_options read = { .kind = TREE_OVERLAY, .owners = &none };
+	struct apply_options o = APPLY_OPTIONS_INIT;
+	struct err err = { 0 };
+
+	o.owner = APPLY_OWNER_TRY;
+	a = apply_new(s.dir, &o, &l);
+	/* the directory comes twice */
+	for (size_t i = 0; i < 4; i++) {
+		AUTO(entry)
+		struct entry e = { .path = xstrdup(paths[i < 3 ? i : 1]),
+			.kind = i == 2 ? ENTRY_FILE : ENTRY_DIR,
+			.mode = 0755,
+			.uid = getuid(),
+			.gid = getgid() };
+
+		entry_xattr_add(
+			&e, OWNERSHIP_ATTRIBUTE, i == 2 ? "0:6:b:8:0" : "4001:41", i == 2 ? 9 : 7);
+		works(apply_entry(a, &e, &err));
+	}
+	works(apply_finish(a, &err));
+	works(tree_list(s.dir, &read, &again, &err));
+	same_int(again.count, 3);
+	for (size_t i = 0; i < 3; i++) {
+		same_int(listing_at(&l, i, &at)->xattr_count, 0);
+		same_int(listing_at(&again, i, &at)->uid, getuid());
+		same_int(at.entry.kind, i == 2 ? ENTRY_FILE : ENTRY_DIR);
+		same_int(xattr_get(s.dir, i == 0 ? "." : paths[i], OWNERSHIP_ATTRIBUTE, NULL, 0),
+			-1);
+	}
+}
+
 TEST(a_parent_looks_as_it_does_below)
 {
 	AUTO(scratch) struct scratch s = scratch();
@@ -474,6 +515,7 @@ main(void)
 		CASE(onto_a_root_whiteouts_remove),
 		CASE(links_of_the_root_are_not_followed_out),
 		CASE(times_modes_and_attributes_are_kept),
+		CASE(no_layer_says_in_our_attribute_whose_its_files_are),
 		CASE(a_parent_looks_as_it_does_below),
 		CASE(limits_hold),
 		CASE(deep_trees_need_few_descriptors),

@@ -89,11 +89,11 @@ owners_of(int dir, enum tree_kind kind, const struct owners *table)
 	return buf_steal(&text);
 }
 
-TEST(an_overlay_is_believed_whose_its_files_are)
+TEST(an_overlay_is_believed_whose_its_files_are_only_with_owners)
 {
 	AUTO(scratch) struct scratch s = scratch();
 	AUTO(owners) struct owners table = OWNERS_INIT;
-	AUTO(free) char *plain = NULL, *overlay = NULL;
+	AUTO(free) char *plain = NULL, *overlay = NULL, *on_disk = NULL;
 	struct ownership_row row = { .owner = { .uid = 5001, .gid = 6 } };
 	struct statx st;
 
@@ -110,6 +110,9 @@ TEST(an_overlay_is_believed_whose_its_files_are)
 	owners_put(&table, &row);
 	plain = owners_of(s.dir, TREE_PLAIN, &table);
 	same_str(plain, "");
+	/* whoever may be several users could otherwise make his own file root's */
+	on_disk = owners_of(s.dir, TREE_OVERLAY, NULL);
+	same_str(on_disk, "");
 	overlay = owners_of(s.dir, TREE_OVERLAY, &table);
 	same_str(overlay, "d 1 4001:41 0:0; d/f 0 4002:42 0:0; d/g 3 4002:42 0:0; dev 4 0:6 1:3; "
 			  "l 2 5001:6 0:0; ");
@@ -121,7 +124,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(an_attribute_is_two_numbers_and_perhaps_a_device),
 		CASE(a_table_finds_what_was_put_last_by_inode_and_birth),
-		CASE(an_overlay_is_believed_whose_its_files_are),
+		CASE(an_overlay_is_believed_whose_its_files_are_only_with_owners),
 	};
 
 	return RUN(tests);
