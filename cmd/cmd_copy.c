@@ -12,7 +12,6 @@
 #include "cmd/ui.h"
 #include "layers/store.h"
 #include "registry/remote_referrers.h"
-#include "registry/trust.h"
 
 struct values {
 	const char *platform, *source_creds, *target_creds;
@@ -59,22 +58,6 @@ open_session(const struct job *job, const char *creds, struct session **out, str
 	return session_open(&how, out, err);
 }
 
-/* A digest cannot be given; it can only be what comes out. */
-static int
-name_copy(const struct spot *to, const struct descriptor *copied, struct err *err)
-{
-	const char *name = to->kind == SPOT_REGISTRY ? to->ref.tag : to->name;
-
-	if (to->kind == SPOT_REGISTRY && !digest_is_empty(&to->ref.digest) &&
-		!digest_same(&to->ref.digest, &copied->digest))
-		return err_set(err, ERR_INPUT, "the copy is %s, not %s", copied->digest.text,
-			to->ref.digest.text);
-	/* the store is named by the process that has opened it */
-	if ((to->kind == SPOT_REGISTRY && name[0] == '\0') || to->kind == SPOT_STORE)
-		return 0;
-	return to->place->ops->tag(to->place, name, copied, err);
-}
-
 /* Between registries; they are looked for by what the copy is, so one platform has its own. */
 static int
 copy_referrers(const struct job *job, const struct descriptor *copied, struct err *err)
@@ -99,14 +82,12 @@ copy(const struct job *job, struct session *from_session, struct session *to_ses
 		.all_platforms = job->platform == NULL,
 		.platform = job->platform,
 		/* an archive is written front to back */
-		.parallel = to->kind == SPOT_OCI_ARCHIVE || to->kind == SPOT_DOCKER_ARCHIVE ? 1 : 0,
+		.parallel = spot_is_archive(to) ? 1 : 0,
 	};
 
 	if (spot_open_source(from, from_session, err) < 0 || spot_resolve(from, &root, err) < 0 ||
 		spot_complete(from, from_session, err) < 0 ||
-		(from->kind == SPOT_REGISTRY &&
-			trust_check_remote(from_session, from->place, &from->ref, &root,
-				job->platform, job->platform == NULL, err) < 0) ||
+		spot_trust(from, from_session, &root, job->platform, err) < 0 ||
 		spot_open_target(to, to_session, err) < 0)
 		return -1;
 	if (place_convert_copy(from->place, to->place, &root,
@@ -115,7 +96,7 @@ copy(const struct job *job, struct session *from_session, struct session *to_ses
 			    from->kind == SPOT_DOCKER_ARCHIVE && to->kind == SPOT_REGISTRY,
 			    &convert),
 		    &how, copied, err) < 0 ||
-		name_copy(to, copied, err) < 0 ||
+		spot_tag(to, copied, err) < 0 ||
 		(job->values->referrers && copy_referrers(job, copied, err) < 0))
 		return -1;
 	return spot_written(to, err);
@@ -142,20 +123,6 @@ copy_body(void *arg, json_t **result, struct err *err)
 	place_free(steal(&job->from->place)); /* before their sessions */
 	place_free(steal(&job->to->place));
 	return done;
-}
-
-static void
-answer_with(const struct spot *to, const struct descriptor *copied, struct buf *out)
-{
-	struct ref ref = to->ref;
-
-	if (to->kind == SPOT_REGISTRY) {
-		ref.digest = copied->digest;
-		ref_format(&ref, REF_CANONICAL, out);
-	} else {
-		buf_adds(out, copied->digest.text);
-	}
-	buf_addc(out, '\n');
 }
 
 static int
@@ -198,7 +165,8 @@ copy_run(struct call *call, struct err *err)
 		descriptor_parse(result, &copied, err) < 0 || spot_finish(&to, &copied, err) < 0)
 		return -1;
 	ui_end();
-	answer_with(&to, &copied, &answer);
+	spot_format(&to, &copied.digest, &answer);
+	buf_addc(&answer, '\n');
 	/* an archive on stdout is the answer itself */
 	if (to.path != NULL && streq(to.path, "-"))
 		return 0;

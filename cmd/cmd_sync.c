@@ -20,7 +20,6 @@
 #include "registry/amend.h"
 #include "registry/remote.h"
 #include "registry/remote_referrers.h"
-#include "registry/trust.h"
 #include "registry/sync_list.h"
 
 #define TASKS_MAX 1000000
@@ -180,7 +179,7 @@ check_target(const struct sync_row *row, struct err *err)
 
 	if (spot_parse(row->target, &to, err) < 0)
 		return -1;
-	if (to.kind == SPOT_OCI_ARCHIVE || to.kind == SPOT_DOCKER_ARCHIVE)
+	if (spot_is_archive(&to))
 		return err_set(err, ERR_INPUT, "an archive is written by 'cooper copy'");
 	if (to.kind == SPOT_STORE)
 		return err_set(err, ERR_INPUT, "the store is filled by 'cooper pull'");
@@ -258,15 +257,11 @@ copy_image(struct task *t, struct spot *from, struct spot *to, const struct desc
 	const struct place_copy_options how = { .all_platforms = platform == NULL,
 		.platform = platform };
 	AUTO(descriptor) struct descriptor copied = { .size = 0 };
-	const char *name = to->kind == SPOT_REGISTRY ? to->ref.tag : to->name;
 
 	if (place_copy(from->place, to->place, root, &how, &copied, err) < 0)
 		return -1;
 	t->digest = copied.digest;
-	if ((to->kind != SPOT_REGISTRY || name[0] != '\0') &&
-		to->place->ops->tag(to->place, name, &copied, err) < 0)
-		return -1;
-	return spot_written(to, err);
+	return spot_tag(to, &copied, err) < 0 ? -1 : spot_written(to, err);
 }
 
 static int
@@ -313,8 +308,7 @@ sync_one(struct sync *s, struct task *t, struct err *err)
 	if (spot_parse(t->source, &from, err) < 0 || spot_parse(t->target, &to, err) < 0 ||
 		spot_open_source(&from, s->session, err) < 0 ||
 		find_wanted(from.place, spot_name(&from), wanted, &root, &t->digest, err) < 0 ||
-		(from.kind == SPOT_REGISTRY && trust_check_remote(s->session, from.place, &from.ref,
-						       &root, wanted, wanted == NULL, err) < 0) ||
+		spot_trust(&from, s->session, &root, wanted, err) < 0 ||
 		open_target(s, &to, err) < 0)
 		return -1;
 	if (to.place != NULL && is_same(&to, &t->digest)) {

@@ -13,7 +13,6 @@
 #include "registry/place_archive.h"
 #include "registry/place_layout.h"
 #include "registry/remote_referrers.h"
-#include "registry/trust.h"
 
 enum { FORMAT_TEXT, FORMAT_JSON };
 
@@ -79,17 +78,6 @@ name_only_one(struct job *job, struct err *err)
 	return 0;
 }
 
-/* As for a copy. */
-static int
-check_trust(struct rework *r, const struct spot *from, const struct descriptor *root,
-	const struct platform *platform, struct err *err)
-{
-	if (from->kind != SPOT_REGISTRY)
-		return 0;
-	return trust_check_remote(
-		r->session, from->place, &from->ref, root, platform, platform == NULL, err);
-}
-
 /* A short name may be read from elsewhere than where it would be written to. */
 static int
 check_name(const struct job *job, struct err *err)
@@ -142,38 +130,20 @@ warn_attached(struct rework *r, const struct descriptor *root, const struct desc
 }
 
 static int
-name_result(struct rework *r, const struct descriptor *copied, struct err *err)
-{
-	const struct spot *to = r->to;
-	const char *name = to->kind == SPOT_REGISTRY ? to->ref.tag : to->name;
-
-	if (to->kind == SPOT_REGISTRY && !digest_is_empty(&to->ref.digest) &&
-		!digest_same(&to->ref.digest, &copied->digest))
-		return err_set(err, ERR_USAGE, "the result is %s, not %s", copied->digest.text,
-			to->ref.digest.text);
-	/* the store is named by the process that has opened it */
-	if ((to->kind == SPOT_REGISTRY && name[0] == '\0') || to->kind == SPOT_STORE)
-		return 0;
-	return to->place->ops->tag(to->place, name, copied, err);
-}
-
-static int
 rework(struct job *job, struct descriptor *root, struct descriptor *copied, struct err *err)
 {
 	struct rework *r = &job->rework;
 	AUTO(descriptor) struct descriptor made = { .size = 0 };
 	const struct place_copy_options how = {
 		.all_platforms = true,
-		.parallel = r->to->kind == SPOT_OCI_ARCHIVE || r->to->kind == SPOT_DOCKER_ARCHIVE
-				    ? 1
-				    : 0,
+		.parallel = spot_is_archive(r->to) ? 1 : 0,
 	};
 
 	if (r->from != NULL &&
 		(spot_open_source(r->from, r->session, err) < 0 ||
 			spot_resolve(r->from, root, err) < 0 ||
 			spot_complete(r->from, r->session, err) < 0 ||
-			check_trust(r, r->from, root, r->platform, err) < 0 ||
+			spot_trust(r->from, r->session, root, r->platform, err) < 0 ||
 			check_name(job, err) < 0 || check_platform(job, root, err) < 0 ||
 			name_only_one(job, err) < 0))
 		return -1;
@@ -181,7 +151,7 @@ rework(struct job *job, struct descriptor *root, struct descriptor *copied, stru
 	if (job->body(r, r->from != NULL ? root : NULL, job->arg, &made, err) < 0 ||
 		spot_open_target(r->to, r->session, err) < 0 ||
 		place_copy(r->draft, r->to->place, &made, &how, copied, err) < 0 ||
-		name_result(r, copied, err) < 0 || spot_written(r->to, err) < 0)
+		spot_tag(r->to, copied, err) < 0 || spot_written(r->to, err) < 0)
 		return -1;
 	if (r->after != NULL && r->after(r, copied, job->arg, err) < 0)
 		return -1;
@@ -232,22 +202,12 @@ job_body(void *arg, json_t **result, struct err *err)
 }
 
 static int
-answer_with(const struct rework *r, json_t *result, struct err *err)
+answer_with(const struct rework *r, const struct descriptor *made, json_t *result, struct err *err)
 {
 	AUTO(buf) struct buf name = BUF_INIT;
 	AUTO(buf) struct buf answer = BUF_INIT;
-	struct ref ref = r->to->ref;
-	const char *digest = "";
 
-	if (json_get_string(result, "digest", &digest, err) < 0)
-		return -1;
-	if (r->to->kind == SPOT_REGISTRY) {
-		if (digest_parse(digest, &ref.digest, err) < 0)
-			return -1;
-		ref_format(&ref, REF_CANONICAL, &name);
-	} else {
-		buf_adds(&name, digest);
-	}
+	spot_format(r->to, &made->digest, &name);
 	if (r->flags->format == FORMAT_JSON) {
 		json_object_set_new(result, "name", json_text(name.data));
 		json_format(result, JSON_STYLE_COMPACT, &answer);
@@ -300,7 +260,7 @@ perform(struct call *call, struct job *job, struct err *err)
 	/* an archive on stdout is the answer itself */
 	if (r->to->path != NULL && streq(r->to->path, "-"))
 		return 0;
-	return answer_with(r, result, err);
+	return answer_with(r, &made, result, err);
 }
 
 int
@@ -359,7 +319,8 @@ rework_open(struct rework *r, const char *text, struct spot **out, struct descri
 	r->more = grow(r->more, r->more_count, &r->more_room, sizeof *r->more);
 	r->more[r->more_count++] = spot;
 	if (spot_parse(text, spot, err) < 0 || spot_open_source(spot, r->session, err) < 0 ||
-		spot_resolve(spot, found, err) < 0 || check_trust(r, spot, found, NULL, err) < 0)
+		spot_resolve(spot, found, err) < 0 ||
+		spot_trust(spot, r->session, found, NULL, err) < 0)
 		return err_in(err, "'%s'", text);
 	*out = spot;
 	return 0;

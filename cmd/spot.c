@@ -15,6 +15,7 @@
 #include "registry/place_store.h"
 #include "registry/remote.h"
 #include "registry/shortname.h"
+#include "registry/trust.h"
 
 void
 auto_spot(struct spot *s)
@@ -77,6 +78,12 @@ spot_has_scheme(const char *text)
 		if (starts_with(text, kinds[i].prefix))
 			return true;
 	return false;
+}
+
+bool
+spot_is_archive(const struct spot *s)
+{
+	return s->kind == SPOT_OCI_ARCHIVE || s->kind == SPOT_DOCKER_ARCHIVE;
 }
 
 int
@@ -155,6 +162,16 @@ spot_resolve(struct spot *s, struct descriptor *out, struct err *err)
 }
 
 int
+spot_trust(const struct spot *s, struct session *session, const struct descriptor *root,
+	const struct platform *platform, struct err *err)
+{
+	if (s->kind != SPOT_REGISTRY)
+		return 0;
+	return trust_check_remote(
+		session, s->place, &s->ref, root, platform, platform == NULL, err);
+}
+
+int
 spot_complete(struct spot *s, struct session *session, struct err *err)
 {
 	return s->absent.count > 0 ? absent_move(&s->absent, session, s->place, err) : 0;
@@ -182,7 +199,6 @@ spot_open_source(struct spot *s, struct session *session, struct err *err)
 int
 spot_begin(struct spot *s, const char *root, struct err *err)
 {
-	bool is_file = s->kind == SPOT_OCI_ARCHIVE || s->kind == SPOT_DOCKER_ARCHIVE;
 	AUTO(buf) struct buf name = BUF_INIT;
 
 	if (s->kind == SPOT_STORE) {
@@ -192,8 +208,7 @@ spot_begin(struct spot *s, const char *root, struct err *err)
 		s->name = buf_steal(&name);
 		return store_open(root, &s->store, err);
 	}
-
-	return is_file ? archive_file_new(s->path, &s->file, err) : 0;
+	return spot_is_archive(s) ? archive_file_new(s->path, &s->file, err) : 0;
 }
 
 int
@@ -217,6 +232,34 @@ const char *
 spot_name(const struct spot *s)
 {
 	return s->kind == SPOT_REGISTRY ? ref_name(&s->ref) : s->name;
+}
+
+int
+spot_tag(const struct spot *s, const struct descriptor *copied, struct err *err)
+{
+	const char *name = s->kind == SPOT_REGISTRY ? s->ref.tag : s->name;
+
+	if (s->kind == SPOT_REGISTRY && !digest_is_empty(&s->ref.digest) &&
+		!digest_same(&s->ref.digest, &copied->digest))
+		return err_set(err, ERR_INPUT, "what came out is %s, not %s", copied->digest.text,
+			s->ref.digest.text);
+	/* the store is named by the process that has opened it */
+	if ((s->kind == SPOT_REGISTRY && name[0] == '\0') || s->kind == SPOT_STORE)
+		return 0;
+	return s->place->ops->tag(s->place, name, copied, err);
+}
+
+void
+spot_format(const struct spot *s, const struct digest *copied, struct buf *out)
+{
+	struct ref ref = s->ref;
+
+	if (s->kind == SPOT_REGISTRY) {
+		ref.digest = *copied;
+		ref_format(&ref, REF_CANONICAL, out);
+	} else {
+		buf_adds(out, copied->text);
+	}
 }
 
 int

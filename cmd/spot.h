@@ -44,6 +44,8 @@ struct spot {
 void auto_spot(struct spot *s);
 
 bool spot_has_scheme(const char *text);
+/* One file, which is written front to back. */
+bool spot_is_archive(const struct spot *s);
 /* ERR_USAGE, ERR_INPUT */
 int spot_parse(const char *text, struct spot *out, struct err *err);
 
@@ -59,10 +61,17 @@ int spot_open_source(struct spot *s, struct session *session, struct err *err);
 int spot_open_target(struct spot *s, struct session *session, struct err *err);
 /* What the source has under its name. */
 int spot_resolve(struct spot *s, struct descriptor *out, struct err *err);
+/* A source at a registry is what the policy wants of it.  platform NULL: all. */
+int spot_trust(const struct spot *s, struct session *session, const struct descriptor *root,
+	const struct platform *platform, struct err *err);
 /* Layers of a source in the store that are still at their registry are fetched. */
 int spot_complete(struct spot *s, struct session *session, struct err *err);
 /* What is copied from it, or what the copy is called; NULL: the only one, or nothing. */
 const char *spot_name(const struct spot *s);
+/* The target's name means what was copied.  A digest cannot be given: ERR_INPUT where another came out. */
+int spot_tag(const struct spot *s, const struct descriptor *copied, struct err *err);
+/* How it is called there: by its whole name at a registry, elsewhere by its digest. */
+void spot_format(const struct spot *s, const struct digest *copied, struct buf *out);
 /* The target has all that it will get. */
 int spot_written(struct spot *s, struct err *err);
 
