@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/spool.h"
+#include "cmd/recompress.h"
 #include "cmd/rework.h"
 #include "layers/edit.h"
 #include "layers/layer_archive.h"
@@ -23,14 +24,7 @@ struct values {
 
 static const struct values defaults = { .codec = CODEC_GZIP, .common = REWORK_FLAGS_DEFAULT };
 
-static const struct opt_word codecs[] = {
-	{ "gzip", CODEC_GZIP },
-	{ "zstd", CODEC_ZSTD },
-	{ "none", CODEC_NONE },
-	{ NULL, 0 },
-};
-
-static const struct opt options[] = { OPT_ENUM(0, "compression", struct values, codec, codecs,
+static const struct opt options[] = { OPT_ENUM(0, "compression", struct values, codec, codec_words,
 					      "how", "compress layers that are not (gzip)"),
 	OPT_STR('m', "message", struct values, message, "text",
 		"what the history says of the layers"),

@@ -6,6 +6,7 @@
 #include "base/event.h"
 #include "base/mem.h"
 #include "base/spool.h"
+#include "cmd/recompress.h"
 #include "cmd/rework.h"
 #include "layers/edit.h"
 #include "layers/flatten.h"
@@ -20,15 +21,8 @@ struct values {
 
 static const struct values defaults = { .codec = CODEC_GZIP, .common = REWORK_FLAGS_DEFAULT };
 
-static const struct opt_word codecs[] = {
-	{ "gzip", CODEC_GZIP },
-	{ "zstd", CODEC_ZSTD },
-	{ "none", CODEC_NONE },
-	{ NULL, 0 },
-};
-
-#define COMPRESSION                                                     \
-	OPT_ENUM(0, "compression", struct values, codec, codecs, "how", \
+#define COMPRESSION                                                          \
+	OPT_ENUM(0, "compression", struct values, codec, codec_words, "how", \
 		"compress the layer so (gzip)")
 
 static const struct opt flatten_options[] = { COMPRESSION,

@@ -14,6 +14,7 @@
 #include "base/worker.h"
 #include "cmd/cmd.h"
 #include "cmd/image.h"
+#include "cmd/recompress.h"
 #include "cmd/show.h"
 #include "cmd/ui.h"
 #include "layers/archive.h"
@@ -32,13 +33,6 @@ struct values {
 
 static const struct values defaults = { .codec = CODEC_GZIP };
 
-static const struct opt_word codecs[] = {
-	{ "gzip", CODEC_GZIP },
-	{ "zstd", CODEC_ZSTD },
-	{ "none", CODEC_NONE },
-	{ NULL, 0 },
-};
-
 static const struct opt options[] = { OPT_STR('m', "message", struct values, message, "text",
 					      "the comment in the image's history"),
 	OPT_STR(0, "platform", struct values, platform, "os/arch", "what the image runs on"),
@@ -50,7 +44,7 @@ static const struct opt options[] = { OPT_STR('m', "message", struct values, mes
 		"a word of its entry point; once for each"),
 	OPT_STR('w', "workdir", struct values, working_dir, "dir", "the image's working directory"),
 	OPT_STR('u', "user", struct values, user, "user[:group]", "the image's user"),
-	OPT_ENUM(0, "compression", struct values, codec, codecs, "how", "compress the layer"),
+	OPT_ENUM(0, "compression", struct values, codec, codec_words, "how", "compress the layer"),
 	UI_OPTIONS(struct values, ui), OPT_END };
 
 /* What is read passes on to a sink. */

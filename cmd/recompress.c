@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/recompress.h"
 
+const struct opt_word codec_words[] = {
+	{ "gzip", CODEC_GZIP },
+	{ "zstd", CODEC_ZSTD },
+	{ "none", CODEC_NONE },
+	{ NULL, 0 },
+};
+
 const struct opt_word recompress_words[] = {
 	{ "keep", RECOMPRESS_KEEP },
 	{ "gzip", RECOMPRESS_GZIP },

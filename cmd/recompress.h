@@ -7,7 +7,9 @@
 #include "cmd/opt.h"
 #include "registry/place_convert.h"
 
-/* recompress - option --compression of the commands that move images. */
+/* recompress - option --compression: of the commands that move images, and of those that make layers. */
+
+extern const struct opt_word codec_words[]; /* enum codec_kind */
 
 enum recompress { RECOMPRESS_DEFAULT, RECOMPRESS_KEEP, RECOMPRESS_GZIP, RECOMPRESS_ZSTD, RECOMPRESS_NONE };
 extern const struct opt_word recompress_words[];
