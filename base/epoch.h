@@ -13,5 +13,7 @@
 
 /* Seconds since 1970, in decimal.  ERR_USAGE for anything else, and for what RFC 3339 has no year for. */
 int epoch_parse(const char *text, int64_t *out, char out_text[EPOCH_TEXT], struct err *err);
+/* text NULL: what the environment says.  Where that is nothing, or empty: now. */
+int epoch_or_now(const char *text, char out_text[EPOCH_TEXT], struct err *err);
 
 #endif

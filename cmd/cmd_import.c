@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/archive_file.h"
 #include "base/epoch.h"
@@ -131,36 +130,18 @@ import_body(void *arg, json_t **result, struct err *err)
 }
 
 static int
-created_now(char **out, struct err *err)
-{
-	const char *epoch = getenv("SOURCE_DATE_EPOCH");
-	char text[EPOCH_TEXT];
-	time_t now = time(NULL);
-	int64_t seconds;
-	struct tm tm;
-
-	if (epoch != NULL && epoch[0] != '\0') {
-		if (epoch_parse(epoch, &seconds, text, err) < 0)
-			return -1;
-	} else {
-		gmtime_r(&now, &tm);
-		strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	}
-	*out = xstrdup(text);
-	return 0;
-}
-
-static int
 config_fill(const struct values *v, const struct digest *diff, const char *source, struct config *c,
 	struct err *err)
 {
 	AUTO(free) char *comment = xasprintf("Imported from %s", source);
+	char created[EPOCH_TEXT];
 
 	platform_host(&c->platform);
 	if (v->platform != NULL && platform_parse(v->platform, &c->platform, err) < 0)
 		return -1;
-	if (created_now(&c->created, err) < 0)
+	if (epoch_or_now(NULL, created, err) < 0)
 		return -1;
+	c->created = xstrdup(created);
 	for (size_t i = 0; i < v->env.count; i++) {
 		const char *equals = strchr(v->env.items[i], '=');
 		AUTO(free) char *name = NULL;

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/event.h"
 #include "base/mem.h"
@@ -28,21 +27,6 @@ struct job {
 	void *arg;
 	bool in_place;
 };
-
-static int
-created_at(const char *timestamp, char out[EPOCH_TEXT], struct err *err)
-{
-	const char *epoch = timestamp != NULL ? timestamp : getenv("SOURCE_DATE_EPOCH");
-	time_t now = time(NULL);
-	int64_t seconds;
-	struct tm tm;
-
-	if (epoch != NULL && epoch[0] != '\0')
-		return epoch_parse(epoch, &seconds, out, err);
-	gmtime_r(&now, &tm);
-	strftime(out, EPOCH_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return 0;
-}
 
 /* An image that was asked for as the only one is written under its own name, or there would be two. */
 static int
@@ -279,7 +263,7 @@ rework_run(struct call *call, const struct rework_flags *flags, const char *from
 			return -1;
 		job.rework.platform = &platform;
 	}
-	if (created_at(flags->timestamp, job.rework.created, err) < 0)
+	if (epoch_or_now(flags->timestamp, job.rework.created, err) < 0)
 		return -1;
 	if (from != NULL) {
 		if (spot_parse(from, &source, err) < 0)
