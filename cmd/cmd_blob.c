@@ -24,19 +24,26 @@ static const struct opt config_options[] = { OPT_STR(0, "platform", struct confi
 	REMOTE_OPTIONS(struct config_values, remote), OPT_END };
 
 static int
-config_run(struct call *call, struct err *err)
+show_config(struct call *call, void *arg, struct err *err)
 {
 	const struct config_values *v = call->values;
 	AUTO(files) struct files files = FILES_INIT;
 	AUTO(files_image) struct files_image image = FILES_IMAGE_INIT;
 	AUTO(buf) struct buf answer = BUF_INIT;
 
+	(void)arg;
 	if (files_begin(&files, call, &v->remote, false, err) < 0 ||
 		files_open(&files, call->args.items[0], v->platform, &image, err) < 0)
 		return -1;
 	if (place_read(image.place, &image.manifest.config, CONFIG_MAX, &answer, err) < 0)
 		return err_in(err, "%s: config", image.text);
 	return show_answer(&answer, err);
+}
+
+static int
+config_run(struct call *call, struct err *err)
+{
+	return files_run(call, show_config, NULL, err);
 }
 
 struct blob_values {
@@ -107,21 +114,11 @@ find_blob(struct files_image *i, struct descriptor *root, const char *text, stru
 }
 
 static int
-send_blob(struct place *p, const struct descriptor *d, const char *output, struct err *err)
+send_blob(struct place *p, const struct descriptor *d, int out, struct err *err)
 {
-	AUTO(archive_file) struct archive_file file = ARCHIVE_FILE_INIT;
-	AUTO(sink) struct sink *sink = NULL;
+	AUTO(sink) struct sink *sink = sink_fd(out);
 
-	if (output == NULL) {
-		sink = sink_fd(STDOUT_FILENO);
-		return place_get(p, d, sink, err) < 0 ? -1 : sink_finish(sink, err);
-	}
-	if (archive_file_new(output, &file, err) < 0)
-		return -1;
-	sink = sink_fd(file.fd);
-	if (place_get(p, d, sink, err) < 0 || sink_finish(sink, err) < 0)
-		return -1;
-	return archive_file_finish(&file, err);
+	return place_get(p, d, sink, err) < 0 ? -1 : sink_finish(sink, err);
 }
 
 static int
@@ -139,10 +136,12 @@ show_descriptor(const struct descriptor *d, struct err *err)
 	return show_answer(&answer, err);
 }
 
+/* arg: where to write it, or NULL: it is only looked for. */
 static int
-blob_look(const struct call *call, bool is_get, struct err *err)
+blob_look(struct call *call, void *arg, struct err *err)
 {
 	const struct blob_values *v = call->values;
+	const int *out = arg;
 	AUTO(files) struct files files = FILES_INIT;
 	AUTO(files_image) struct files_image image = FILES_IMAGE_INIT;
 	AUTO(descriptor) struct descriptor root = { .size = 0 };
@@ -152,7 +151,22 @@ blob_look(const struct call *call, bool is_get, struct err *err)
 		files_place(&files, call->args.items[1], &image, &root, err) < 0 ||
 		find_blob(&image, &root, call->args.items[2], &d, err) < 0)
 		return -1;
-	return is_get ? send_blob(image.place, &d, v->output, err) : show_descriptor(&d, err);
+	return out != NULL ? send_blob(image.place, &d, *out, err) : show_descriptor(&d, err);
+}
+
+static int
+blob_get(struct call *call, struct err *err)
+{
+	const struct blob_values *v = call->values;
+	AUTO(archive_file) struct archive_file file = ARCHIVE_FILE_INIT;
+	int out = STDOUT_FILENO;
+
+	if (v->output == NULL)
+		return files_run(call, blob_look, &out, err);
+	if (archive_file_new(v->output, &file, err) < 0 ||
+		files_run(call, blob_look, &file.fd, err) < 0)
+		return -1;
+	return archive_file_finish(&file, err);
 }
 
 /* A file that can be read again; what comes from a pipe is copied into one. */
@@ -229,8 +243,10 @@ blob_run(struct call *call, struct err *err)
 
 	if (streq(verb, "put"))
 		return blob_put(call, err);
-	if (streq(verb, "get") || streq(verb, "stat"))
-		return blob_look(call, streq(verb, "get"), err);
+	if (streq(verb, "get"))
+		return blob_get(call, err);
+	if (streq(verb, "stat"))
+		return files_run(call, blob_look, NULL, err);
 	return err_set(err, ERR_USAGE, "blob knows 'get', 'stat' and 'put'");
 }
 

@@ -122,12 +122,13 @@ write_out(int fd, struct err *err)
 }
 
 static int
-cat_run(struct call *call, struct err *err)
+write_files(struct call *call, void *arg, struct err *err)
 {
 	const struct values *v = call->values;
 	AUTO(files) struct files files = FILES_INIT;
 	AUTO(files_image) struct files_image image = FILES_IMAGE_INIT;
 
+	(void)arg;
 	if (files_begin(&files, call, &v->remote, false, err) < 0 ||
 		files_open(&files, call->args.items[0], v->platform, &image, err) < 0)
 		return -1;
@@ -140,6 +141,12 @@ cat_run(struct call *call, struct err *err)
 			return -1;
 	}
 	return 0;
+}
+
+static int
+cat_run(struct call *call, struct err *err)
+{
+	return files_run(call, write_files, NULL, err);
 }
 
 const struct cmd cmd_cat = {

@@ -408,7 +408,7 @@ begin(struct files *f, struct side *s, size_t first, struct err *err)
 }
 
 static int
-diff(struct files *f, const struct call *call, struct comparison *c, struct err *err)
+diff_images(struct files *f, const struct call *call, struct comparison *c, struct err *err)
 {
 	const struct values *v = call->values;
 
@@ -426,7 +426,7 @@ diff(struct files *f, const struct call *call, struct comparison *c, struct err 
 }
 
 static int
-diff_run(struct call *call, struct err *err)
+diff(struct call *call, void *arg, struct err *err)
 {
 	const struct values *v = call->values;
 	AUTO(files) struct files files = FILES_INIT;
@@ -435,18 +435,27 @@ diff_run(struct call *call, struct err *err)
 	struct comparison c = {
 		.from = &from, .to = &to, .answer = { .text = BUF_INIT, .json = v->json }
 	};
-	int result = diff(&files, call, &c, err);
+	int result = diff_images(&files, call, &c, err);
 
+	(void)arg;
 	auto_files_answer(&c.answer);
-	if (result < 0) {
-		call->status = err->kind == ERR_SYSTEM ? STATUS_TROUBLE : 0;
+	if (result < 0)
 		return -1;
-	}
 	if (c.unsure > 0)
 		event_warn("W: added or changed; which of them, the layers that both have would "
 			   "tell (--shared)");
 	call->status = c.found > 0 ? STATUS_DIFFERENT : 0;
 	return 0;
+}
+
+static int
+diff_run(struct call *call, struct err *err)
+{
+	int result = files_run(call, diff, NULL, err);
+
+	if (result < 0 && err->kind == ERR_SYSTEM)
+		call->status = STATUS_TROUBLE;
+	return result;
 }
 
 const struct cmd cmd_diff = {

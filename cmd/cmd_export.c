@@ -44,18 +44,29 @@ static int export(struct files *f, const struct files_image *image, int out, str
 	return sink_finish(sink, err);
 }
 
+/* arg: the descriptor to write to. */
+static int
+export_image(struct call *call, void *arg, struct err *err)
+{
+	const struct values *v = call->values;
+	const int *out = arg;
+	AUTO(files) struct files files = FILES_INIT;
+	AUTO(files_image) struct files_image image = FILES_IMAGE_INIT;
+
+	if (files_begin(&files, call, &v->remote, false, err) < 0 ||
+		files_open(&files, call->args.items[0], v->platform, &image, err) < 0)
+		return -1;
+	return export(&files, &image, *out, err);
+}
+
 static int
 export_run(struct call *call, struct err *err)
 {
 	const struct values *v = call->values;
 	AUTO(archive_file) struct archive_file out = ARCHIVE_FILE_INIT;
-	AUTO(files) struct files files = FILES_INIT;
-	AUTO(files_image) struct files_image image = FILES_IMAGE_INIT;
 
 	if (archive_file_new(v->output, &out, err) < 0 ||
-		files_begin(&files, call, &v->remote, false, err) < 0 ||
-		files_open(&files, call->args.items[0], v->platform, &image, err) < 0 ||
-		export(&files, &image, out.fd, err) < 0)
+		files_run(call, export_image, &out.fd, err) < 0)
 		return -1;
 	return archive_file_finish(&out, err);
 }

@@ -128,7 +128,7 @@ is_path(const char *word)
 }
 
 static int
-find_run(struct call *call, struct err *err)
+find(struct call *call, void *arg, struct err *err)
 {
 	const struct values *v = call->values;
 	const struct strv *args = &call->args;
@@ -145,6 +145,7 @@ find_run(struct call *call, struct err *err)
 	struct roll_stack stack;
 	int result;
 
+	(void)arg;
 	if (find_tests_parse(
 		    (const char *const *)args->items + first, args->count - first, &tests, err) < 0)
 		return err_in(err, "find");
@@ -157,6 +158,12 @@ find_run(struct call *call, struct err *err)
 	result = search(&s, has_path ? args->items[1] : "/", err);
 	auto_files_answer(&s.answer);
 	return result < 0 ? err_in(err, "%s", image.text) : 0;
+}
+
+static int
+find_run(struct call *call, struct err *err)
+{
+	return files_run(call, find, NULL, err);
 }
 
 const struct cmd cmd_find_command = {

@@ -99,7 +99,7 @@ show_path(struct listing_job *job, const char *path, struct err *err)
 }
 
 static int
-ls_run(struct call *call, struct err *err)
+list(struct call *call, void *arg, struct err *err)
 {
 	const struct values *v = call->values;
 	const char *path = call->args.count > 1 ? call->args.items[1] : "/";
@@ -112,6 +112,7 @@ ls_run(struct call *call, struct err *err)
 	struct roll_stack stack;
 	int result;
 
+	(void)arg;
 	if (files_begin(&files, call, &v->remote, false, err) < 0 ||
 		files_open(&files, call->args.items[0], v->platform, &image, err) < 0 ||
 		files_load_to(&files, &image, 0, err) < 0)
@@ -121,6 +122,12 @@ ls_run(struct call *call, struct err *err)
 	result = show_path(&job, path, err);
 	auto_files_answer(&job.answer);
 	return result < 0 ? err_in(err, "%s", image.text) : 0;
+}
+
+static int
+ls_run(struct call *call, struct err *err)
+{
+	return files_run(call, list, NULL, err);
 }
 
 const struct cmd cmd_ls = {

@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include "base/event.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/spool.h"
+#include "base/worker.h"
 #include "cmd/image.h"
 #include "cmd/show.h"
 #include "layers/codec.h"
@@ -16,6 +18,36 @@
 #include "registry/place_store.h"
 #include "registry/place_stream.h"
 #include "registry/remote.h"
+
+struct job {
+	struct call *call;
+	files_body *body;
+	void *arg;
+};
+
+static int
+job_body(void *arg, json_t **result, struct err *err)
+{
+	const struct job *job = arg;
+
+	if (job->body(job->call, job->arg, err) < 0)
+		return -1;
+	*result = json_integer(job->call->status);
+	return 0;
+}
+
+int
+files_run(struct call *call, files_body *body, void *arg, struct err *err)
+{
+	struct job job = { call, body, arg };
+	const struct worker_job work = { .name = call->cmd->name, .run = job_body, .arg = &job };
+	AUTO(json) json_t *status = NULL;
+
+	if (worker_signals(err) < 0 || worker_call(&work, &status, err) < 0)
+		return -1;
+	call->status = (int)json_integer_value(status);
+	return 0;
+}
 
 void
 auto_files(struct files *f)

@@ -19,7 +19,12 @@
  * the store knows of a layer is used whatever the image's place: its listing, else its blob.  All else is read
  * from the place, once, and checked to its end; nothing is kept.  Memory does not grow with the image.
  *
- * Uses threads for what places send, so no process may be forked after files_begin(). */
+ * What strangers wrote is read in a process of its own, files_run()'s.  That uses threads for what places send, so
+ * no process may be forked after files_begin(). */
+
+/* Runs a command's body in a worker.  call->status arrives where it did not fail. */
+typedef int files_body(struct call *call, void *arg, struct err *err);
+int files_run(struct call *call, files_body *body, void *arg, struct err *err);
 
 struct files {
 	struct store *store;     /* NULL: there is none, and none was asked for */
