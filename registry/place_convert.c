@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/spool.h"
+#include "layers/edit.h"
 #include "layers/layer.h"
 #include "registry/draft.h"
 
@@ -128,29 +129,6 @@ layer_type(enum codec_kind codec, bool is_docker, const char *oci)
 	return codec == CODEC_NONE ? MEDIA_DOCKER_LAYER : MEDIA_DOCKER_LAYER_GZIP;
 }
 
-static const struct {
-	const char *docker, *oci;
-} types[] = {
-	{ MEDIA_DOCKER_LIST, MEDIA_OCI_INDEX },
-	{ MEDIA_DOCKER_MANIFEST, MEDIA_OCI_MANIFEST },
-	{ MEDIA_DOCKER_CONFIG, MEDIA_OCI_CONFIG },
-	{ MEDIA_DOCKER_LAYER, MEDIA_OCI_LAYER },
-	{ MEDIA_DOCKER_LAYER_GZIP, MEDIA_OCI_LAYER_GZIP },
-	{ MEDIA_DOCKER_LAYER ".zstd", MEDIA_OCI_LAYER_ZSTD },
-};
-
-static void
-set_oci_type(json_t *o)
-{
-	const char *type = json_string_value(json_object_get(o, "mediaType"));
-
-	for (size_t i = 0; type != NULL && i < COUNT_OF(types); i++)
-		if (streq(type, types[i].docker)) {
-			json_object_set_new(o, "mediaType", json_string(types[i].oci));
-			return;
-		}
-}
-
 /* A descriptor of a document now names what was made; all its other members stay, but for what was about the bytes. */
 static void
 rename_descriptor(json_t *o, const char *type, const struct descriptor *now)
@@ -230,13 +208,8 @@ convert_manifest(struct convert *c, const struct descriptor *d, const struct buf
 		return 0;
 	type = manifest_media_type(&m);
 	if (m.is_docker && !stays_docker) {
-		json_t *layer;
-		size_t i;
-
-		set_oci_type(doc);
-		set_oci_type(json_object_get(doc, "config"));
-		json_array_foreach (layers, i, layer)
-			set_oci_type(layer);
+		if (edit_to_oci(doc, err) < 0)
+			return err_in(err, "manifest %s", d->digest.text);
 		type = MEDIA_OCI_MANIFEST;
 	}
 	return add_document(c, d, type, doc, converted, err);
@@ -311,7 +284,8 @@ convert_index(struct convert *c, const struct descriptor *d, const struct buf *b
 		follow_attestation(c, json_array_get(children, i));
 	type = index_media_type(&x);
 	if (x.is_docker && c->options->codec == CODEC_ZSTD) {
-		set_oci_type(doc);
+		if (edit_to_oci(doc, err) < 0)
+			return err_in(err, "index %s", d->digest.text);
 		type = MEDIA_OCI_INDEX;
 	}
 	return add_document(c, d, type, doc, converted, err);
