@@ -104,24 +104,30 @@ digest_raw(const struct digest *d, unsigned char *raw)
 	return len;
 }
 
+/* Of all bytes. */
+#define PAIRS(h)                                                                              \
+	h "0" h "1" h "2" h "3" h "4" h "5" h "6" h "7" h "8" h "9" h "a" h "b" h "c" h "d" h \
+	  "e" h "f"
+static const char pairs[] = PAIRS("0") PAIRS("1") PAIRS("2") PAIRS("3") PAIRS("4") PAIRS("5")
+	PAIRS("6") PAIRS("7") PAIRS("8") PAIRS("9") PAIRS("a") PAIRS("b") PAIRS("c") PAIRS("d")
+		PAIRS("e") PAIRS("f");
+
 void
 digest_from_raw(enum digest_algorithm algorithm, const void *raw, struct digest *out)
 {
-	static const char digits[] = "0123456789abcdef";
 	const struct algorithm *a = &algorithms[algorithm];
 	const unsigned char *byte = raw;
 	size_t name_len = strlen(a->name);
 	char *p = out->text;
 
-	memset(out, 0, sizeof *out);
-	/* for each file of a layer, so without printf */
+	/* for each file of a layer, so without printf, and two digits at a time */
 	memcpy(p, a->name, name_len);
 	p += name_len;
 	*p++ = ':';
-	for (size_t i = 0; i < a->hex_len / 2; i++) {
-		p[2 * i] = digits[byte[i] >> 4];
-		p[2 * i + 1] = digits[byte[i] & 15];
-	}
+	for (size_t i = 0; i < a->hex_len / 2; i++)
+		memcpy(p + 2 * i, pairs + (size_t)2 * byte[i], 2);
+	p += a->hex_len;
+	memset(p, 0, (size_t)(out->text + sizeof out->text - p));
 }
 
 void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "layers/listing.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -161,9 +162,10 @@ open_at(const struct listing *l, size_t i, struct record *out)
 const char *
 listing_name(const struct listing *l, size_t i, size_t *len)
 {
+	struct record_reader r;
 	struct record record;
 
-	open_at(l, i, &record);
+	record_open_name(&l->bytes, l->places[i], &r, &record);
 	*len = record.name_len;
 	return record.name;
 }
@@ -370,8 +372,9 @@ content_number(struct content *c, uint64_t number)
 {
 	if (c->len + 8 > sizeof c->bytes)
 		content_flush(c);
-	for (size_t i = 0; i < 8; i++)
-		c->bytes[c->len++] = (unsigned char)(number >> (8 * i));
+	number = htole64(number);
+	memcpy(c->bytes + c->len, &number, 8);
+	c->len += 8;
 }
 
 static void

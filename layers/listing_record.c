@@ -50,6 +50,9 @@ record_number(struct record_reader *r)
 {
 	uint64_t number = 0;
 
+	/* most are small */
+	if (r->at < r->end && *r->at < 0x80)
+		return *r->at++;
 	for (unsigned shift = 0; shift < 64 && r->at < r->end; shift += 7) {
 		unsigned char byte = *r->at++;
 
@@ -142,7 +145,7 @@ open_dir(const struct buf *bytes, size_t at, struct record_reader *r, struct rec
 }
 
 void
-record_open(const struct buf *bytes, size_t at, struct record_reader *r, struct record *out)
+record_open_name(const struct buf *bytes, size_t at, struct record_reader *r, struct record *out)
 {
 	const char *first;
 
@@ -152,14 +155,20 @@ record_open(const struct buf *bytes, size_t at, struct record_reader *r, struct 
 	first = record_bytes(r, 1);
 	out->flags = first != NULL ? (unsigned char)*first : 0;
 	out->back = record_number(r);
-	if (out->back > at)
-		r->is_bad = true;
-	else if (out->back > 0)
-		open_dir(bytes, at - out->back, r, out);
 	out->name_len = record_number(r);
 	out->name = record_bytes(r, out->name_len);
 	if (out->name == NULL)
 		out->name_len = 0;
+}
+
+void
+record_open(const struct buf *bytes, size_t at, struct record_reader *r, struct record *out)
+{
+	record_open_name(bytes, at, r, out);
+	if (out->back > at)
+		r->is_bad = true;
+	else if (out->back > 0)
+		open_dir(bytes, at - out->back, r, out);
 }
 
 static void
@@ -228,8 +237,9 @@ record_read(struct record_reader *r, const struct record *record, struct listed 
 		get_attributes(r, out);
 }
 
-void
-record_skip(struct record_reader *r, const struct record *record)
+/* Over the rest of it, without looking. */
+static void
+skip(struct record_reader *r, const struct record *record)
 {
 	unsigned flags = record->flags, kind = flags & RECORD_KIND;
 
@@ -379,7 +389,7 @@ record_copy(struct buf *out, struct record_reader *r, const struct record *recor
 {
 	const unsigned char *rest = r->at;
 
-	record_skip(r, record);
+	skip(r, record);
 	buf_addc(out, (char)record->flags);
 	record_put_number(out, back);
 	put_bytes(out, record->name, record->name_len);

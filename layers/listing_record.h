@@ -52,10 +52,10 @@ struct record {
 };
 /* The record at `at` of a whole form; r stands behind its name then. */
 void record_open(const struct buf *bytes, size_t at, struct record_reader *r, struct record *out);
+/* The same but for its directory's text. */
+void record_open_name(const struct buf *bytes, size_t at, struct record_reader *r, struct record *out);
 /* The rest of it; out's path too. */
 void record_read(struct record_reader *r, const struct record *record, struct listed *out);
-/* Likewise, without looking. */
-void record_skip(struct record_reader *r, const struct record *record);
 /* As entry_path_compare. */
 int record_compare(const struct record *a, const struct record *b);
 /* path's, to be compared. */

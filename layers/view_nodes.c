@@ -64,10 +64,12 @@ node_file(const struct view *v, uint32_t n)
 static void
 tell_layer(const struct view *v, uint32_t number, size_t *layer)
 {
-	size_t own = layer_of(v, number);
+	size_t own;
 
-	if (layer != NULL)
-		*layer = own < v->layer_count ? own : v->implied_layers[number - v->starts[own]];
+	if (layer == NULL)
+		return;
+	own = layer_of(v, number);
+	*layer = own < v->layer_count ? own : v->implied_layers[number - v->starts[own]];
 }
 
 const struct entry *
