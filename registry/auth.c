@@ -119,7 +119,7 @@ auth_add_header(struct auth *a, struct strv *headers, struct err *err)
 	a->sent_basic = false;
 	free(a->token);
 	a->token = NULL;
-	if (session_credential(a->session, a->host->name, a->repository, &c, err) < 0)
+	if (session_credential(a->session, a->host, a->repository, &c, err) < 0)
 		return -1;
 	if (c->registry_token != NULL) {
 		strv_addf(headers, "Authorization: Bearer %s", c->registry_token);
@@ -169,7 +169,7 @@ auth_learn(struct auth *a, const struct http_response *r, struct err *err)
 	const char *header;
 	size_t i;
 
-	if (session_credential(a->session, a->host->name, a->repository, &c, err) < 0)
+	if (session_credential(a->session, a->host, a->repository, &c, err) < 0)
 		return -1;
 	if (c->registry_token != NULL || a->sent_basic)
 		return 0;

@@ -141,7 +141,7 @@ examine_credential(struct session *s, struct host *h, const char *repository, st
 	const struct credential *c;
 	struct err err;
 
-	if (session_credential(s, h->name, repository, &c, &err) < 0)
+	if (session_credential(s, h, repository, &c, &err) < 0)
 		say(out, "credentials", EXAMINE_BAD, "%s", err.msg);
 	else if (credential_is_anonymous(c))
 		say(out, "credentials", EXAMINE_NOTE, "none: anonymous");

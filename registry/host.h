@@ -29,6 +29,7 @@ enum host_auth { HOST_AUTH_UNKNOWN, HOST_AUTH_BASIC, HOST_AUTH_BEARER };
 struct host {
 	char *name;        /* as in struct ref */
 	bool may_be_plain; /* http, where https finds no TLS */
+	bool is_mirror;    /* of another registry, so it gets no secret that was said for that one */
 	struct http_tls tls;
 	char *certs;          /* the directory that its certificates are from; NULL: none */
 	char *root;           /* what "/v2/" of a request's path stands for; NULL: that */

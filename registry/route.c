@@ -2,6 +2,7 @@
 #include "registry/route.h"
 
 #include <stdio.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "registry/host.h"
@@ -17,12 +18,13 @@ by_registries(struct session *s, const struct registries *registries, const stru
 		return -1;
 	for (i = 0; i < count; i++) {
 		struct route_stop *stop = &out->stops[i];
+		bool is_mirror = i + 1 < count && strcasecmp(endpoints[i].ref.host, ref->host) != 0;
 
 		*stop = (struct route_stop){ .pull = endpoints[i].pull };
 		snprintf(stop->repository, sizeof stop->repository, "%s",
 			endpoints[i].ref.repository);
-		if (session_host(
-			    s, endpoints[i].ref.host, endpoints[i].insecure, &stop->host, err) < 0)
+		if (session_host(s, endpoints[i].ref.host, endpoints[i].insecure, is_mirror,
+			    &stop->host, err) < 0)
 			return -1;
 	}
 	out->count = (size_t)count;
@@ -30,8 +32,8 @@ by_registries(struct session *s, const struct registries *registries, const stru
 }
 
 static int
-add_entry(struct session *s, const struct ref *ref, const struct hosts_entry *e, struct route *out,
-	struct err *err)
+add_entry(struct session *s, const struct ref *ref, const struct hosts_entry *e, bool is_mirror,
+	struct route *out, struct err *err)
 {
 	struct route_stop *stop = &out->stops[out->count++];
 
@@ -39,7 +41,7 @@ add_entry(struct session *s, const struct ref *ref, const struct hosts_entry *e,
 		.no_resolve = (e->capabilities & HOSTS_RESOLVE) == 0,
 		.no_pull = (e->capabilities & HOSTS_PULL) == 0 };
 	snprintf(stop->repository, sizeof stop->repository, "%s", ref->repository);
-	return session_hosts_host(s, ref->host, e, &stop->host, err);
+	return session_hosts_host(s, ref->host, e, is_mirror, &stop->host, err);
 }
 
 /* A mirror is written to only where that is said in words. */
@@ -52,11 +54,11 @@ write_by_hosts(struct session *s, const struct hosts *hosts, const struct ref *r
 
 	for (i = 0; i < hosts->count; i++)
 		if (hosts->entries[i].is_push_said)
-			return add_entry(s, ref, &hosts->entries[i], out, err);
+			return add_entry(s, ref, &hosts->entries[i], false, out, err);
 	if ((server->capabilities & HOSTS_PUSH) == 0)
 		return err_set(err, ERR_DENIED, "nothing is written to '%s', says %s", ref->host,
 			hosts->file);
-	return add_entry(s, ref, server, out, err);
+	return add_entry(s, ref, server, false, out, err);
 }
 
 static int
@@ -68,12 +70,12 @@ by_hosts(struct session *s, const struct hosts *hosts, const struct ref *ref, en
 	if (use == ROUTE_WRITE)
 		return write_by_hosts(s, hosts, ref, out, err);
 	for (i = 0; i < hosts->count; i++) {
+		const struct hosts_entry *e = &hosts->entries[i];
 		bool is_server = i == hosts->count - 1;
 
-		if (!is_server &&
-			(hosts->entries[i].capabilities & (HOSTS_PULL | HOSTS_RESOLVE)) == 0)
+		if (!is_server && (e->capabilities & (HOSTS_PULL | HOSTS_RESOLVE)) == 0)
 			continue;
-		if (add_entry(s, ref, &hosts->entries[i], out, err) < 0)
+		if (add_entry(s, ref, e, !is_server && e->is_for_others, out, err) < 0)
 			return -1;
 	}
 	return 0;

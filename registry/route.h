@@ -15,6 +15,7 @@
  * for the name, that is all that counts; else hosts.toml of its registry; else the registry. */
 
 #define ROUTE_MAX (REGISTRIES_MIRRORS_MAX + 1)
+_Static_assert(HOSTS_MIRRORS_MAX <= REGISTRIES_MIRRORS_MAX, "a route has room for both files'");
 
 struct route_stop {
 	struct host *host; /* the session's */

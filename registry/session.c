@@ -23,6 +23,7 @@
 
 struct known_credential {
 	char *host, *repository;
+	bool is_mirror;
 	struct credential credential;
 	struct known_credential *next; /* linked, since what was lent must stay where it is */
 };
@@ -207,49 +208,52 @@ session_hosts(struct session *s, const char *registry, const struct hosts **out,
 }
 
 static struct host *
-find_host(struct session *s, const char *name, bool insecure)
+find_host(struct session *s, const char *name, bool insecure, bool is_mirror)
 {
 	size_t i;
 
 	for (i = 0; i < s->host_count; i++)
 		if (s->hosts[i]->entry == NULL && strcasecmp(s->hosts[i]->name, name) == 0 &&
-			s->hosts[i]->tls.skip_verify == insecure)
+			s->hosts[i]->tls.skip_verify == insecure &&
+			s->hosts[i]->is_mirror == is_mirror)
 			return s->hosts[i];
 	return NULL;
 }
 
 static struct host *
-find_host_of(struct session *s, const struct hosts_entry *e)
+find_host_of(struct session *s, const struct hosts_entry *e, bool is_mirror)
 {
 	size_t i;
 
 	for (i = 0; i < s->host_count; i++)
-		if (s->hosts[i]->entry == e)
+		if (s->hosts[i]->entry == e && s->hosts[i]->is_mirror == is_mirror)
 			return s->hosts[i];
 	return NULL;
 }
 
 static void
-add_host(struct session *s, struct host *h)
+add_host(struct session *s, struct host *h, bool is_mirror)
 {
+	h->is_mirror = is_mirror;
 	memory_host_read(s->options.store, h->name, &h->can);
 	s->hosts = grow(s->hosts, s->host_count, &s->host_room, sizeof *s->hosts);
 	s->hosts[s->host_count++] = h;
 }
 
 int
-session_host(struct session *s, const char *name, bool insecure, struct host **out, struct err *err)
+session_host(struct session *s, const char *name, bool insecure, bool is_mirror, struct host **out,
+	struct err *err)
 {
 	struct host *h;
 	int result = 0;
 
 	insecure = insecure || s->options.tls == SESSION_TLS_SKIP;
 	pthread_mutex_lock(&s->lock);
-	h = find_host(s, name, insecure);
+	h = find_host(s, name, insecure, is_mirror);
 	if (h == NULL) {
 		result = host_new(name, insecure, s->options.cert_dir, &h, err);
 		if (result == 0)
-			add_host(s, h);
+			add_host(s, h, is_mirror);
 	}
 	pthread_mutex_unlock(&s->lock);
 	if (result == 0)
@@ -259,18 +263,18 @@ session_host(struct session *s, const char *name, bool insecure, struct host **o
 
 int
 session_hosts_host(struct session *s, const char *registry, const struct hosts_entry *e,
-	struct host **out, struct err *err)
+	bool is_mirror, struct host **out, struct err *err)
 {
 	struct host *h;
 	int result = 0;
 
 	pthread_mutex_lock(&s->lock);
-	h = find_host_of(s, e);
+	h = find_host_of(s, e, is_mirror);
 	if (h == NULL) {
 		result = host_new_entry(e, registry, s->options.tls == SESSION_TLS_SKIP,
 			s->options.cert_dir, &h, err);
 		if (result == 0)
-			add_host(s, h);
+			add_host(s, h, is_mirror);
 	}
 	pthread_mutex_unlock(&s->lock);
 	if (result == 0)
@@ -279,9 +283,11 @@ session_hosts_host(struct session *s, const char *registry, const struct hosts_e
 }
 
 static int
-look_up(struct session *s, const char *host, const char *repository, struct credential *out,
+look_up(struct session *s, const struct host *h, const char *repository, struct credential *out,
 	struct err *err)
 {
+	if (h->is_mirror)
+		return credentials_find(s->auth_file, h->name, repository, NULL, out, err);
 	if (s->registry_token != NULL) {
 		out->registry_token = xstrdup(s->registry_token);
 		out->source = xstrdup("the command line");
@@ -293,11 +299,11 @@ look_up(struct session *s, const char *host, const char *repository, struct cred
 		out->source = xstrdup("the command line");
 		return 0;
 	}
-	return credentials_find(s->auth_file, host, repository, NULL, out, err);
+	return credentials_find(s->auth_file, h->name, repository, NULL, out, err);
 }
 
 int
-session_credential(struct session *s, const char *host, const char *repository,
+session_credential(struct session *s, const struct host *h, const char *repository,
 	const struct credential **out, struct err *err)
 {
 	struct known_credential *k;
@@ -305,17 +311,19 @@ session_credential(struct session *s, const char *host, const char *repository,
 
 	pthread_mutex_lock(&s->lock);
 	for (k = s->credentials; k != NULL; k = k->next)
-		if (streq(k->host, host) && streq(k->repository, repository))
+		if (k->is_mirror == h->is_mirror && streq(k->host, h->name) &&
+			streq(k->repository, repository))
 			break;
 	if (k == NULL) {
 		k = xzalloc(sizeof *k);
-		result = look_up(s, host, repository, &k->credential, err);
+		result = look_up(s, h, repository, &k->credential, err);
 		if (result == 0) {
-			k->host = xstrdup(host);
+			k->host = xstrdup(h->name);
+			k->is_mirror = h->is_mirror;
 			k->repository = xstrdup(repository);
 			k->next = s->credentials;
 			s->credentials = k;
-			event_debug("credentials for %s/%s: %s", host, repository,
+			event_debug("credentials for %s/%s: %s", h->name, repository,
 				k->credential.source != NULL ? k->credential.source
 							     : "none, anonymous");
 		} else {

@@ -19,9 +19,9 @@ enum session_tls {
 
 struct session_options {
 	enum session_tls tls;
-	/* Override of what is found in files and helpers; NULL: look there. */
+	/* Override of what is found in files and helpers, but for mirrors; NULL: look there. */
 	const char *username, *password;
-	const char *registry_token;  /* a bearer token that is sent as it is */
+	const char *registry_token;  /* a bearer token that is sent as it is; likewise */
 	const char *auth_file;       /* the only file looked into; NULL: the usual ones */
 	const char *registries_conf; /* NULL: the usual ones; "": none */
 	const char *signature_policy; /* policy.json; NULL: the usual ones; "": none */
@@ -62,9 +62,9 @@ struct url;
 struct memory_host;
 struct http *session_http(struct session *s);
 const char *session_proxy(struct session *s, const struct url *url); /* or NULL */
-/* insecure: certificates are not checked, and plain http is tried last. */
-int session_host(
-	struct session *s, const char *name, bool insecure, struct host **out, struct err *err);
+/* insecure: certificates are not checked, and plain http is tried last.  is_mirror: as in struct host. */
+int session_host(struct session *s, const char *name, bool insecure, bool is_mirror,
+	struct host **out, struct err *err);
 /* hosts.toml for a registry, read once; NULL: there is none. */
 struct hosts;
 struct hosts_entry;
@@ -72,11 +72,11 @@ int session_hosts(
 	struct session *s, const char *registry, const struct hosts **out, struct err *err);
 /* One of them, which session_hosts() has lent. */
 int session_hosts_host(struct session *s, const char *registry, const struct hosts_entry *e,
-	struct host **out, struct err *err);
+	bool is_mirror, struct host **out, struct err *err);
 /* registries.conf, read once. */
 int session_registries(struct session *s, const struct registries **out, struct err *err);
 /* Searched once for each repository. */
-int session_credential(struct session *s, const char *host, const char *repository,
+int session_credential(struct session *s, const struct host *h, const char *repository,
 	const struct credential **out, struct err *err);
 /* The cache of tokens is locked until session_tokens_done(). */
 struct tokens *session_tokens(struct session *s);

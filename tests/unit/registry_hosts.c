@@ -229,6 +229,33 @@ TEST(a_mirror_that_fails_is_passed_over)
 	works(pull(&f, &err));
 }
 
+TEST(a_mirror_gets_no_secret_that_was_said_for_the_registry)
+{
+	AUTO(fake) struct fake f;
+	AUTO(fake) struct fake m;
+	AUTO(free) char *hosts_dir = NULL;
+	struct err err = { 0 };
+
+	START(&f, "--show", "authorization");
+	START(&m, "--show", "authorization");
+	works(push(&f, &err));
+	open_with(&f, "", m.server.port, "']");
+	hosts_dir = xasprintf("%s/certs.d", f.server.dir);
+	session_free(f.session);
+	place_free(f.push);
+	place_free(f.pull);
+	f.session = NULL;
+	open_anonymous(&f.server,
+		(struct session_options){ .hosts_dir = hosts_dir, .registry_token = "sesame" },
+		&f.session);
+	f.push = open_at(f.session, &f.server, "a/b", REMOTE_PUSH);
+	f.pull = open_at(f.session, &f.server, "a/b", REMOTE_PULL);
+	works(pull(&f, &err));
+	is_true(asked(&m, "main HEAD", "/manifests/1") > 0);
+	same_int(asked(&m, "authorization=", ""), 0);
+	is_true(asked(&f, "authorization=Bearer", "") > 0);
+}
+
 TEST(a_path_may_be_all_there_is_before_the_repository)
 {
 	AUTO(fake) struct fake f;
@@ -465,6 +492,7 @@ main(void)
 		CASE(a_mirror_that_does_not_resolve_is_not_asked_for_tags),
 		CASE(a_mirror_that_only_resolves_gives_no_bytes),
 		CASE(a_mirror_that_fails_is_passed_over),
+		CASE(a_mirror_gets_no_secret_that_was_said_for_the_registry),
 		CASE(a_path_may_be_all_there_is_before_the_repository),
 		CASE(pushes_go_to_a_mirror_only_where_that_is_said),
 		CASE(nothing_is_pushed_to_a_server_that_is_not_for_that),
