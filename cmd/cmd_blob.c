@@ -21,7 +21,8 @@ struct config_values {
 static const struct config_values config_defaults = { .remote = REMOTE_FLAGS_DEFAULT };
 static const struct opt config_options[] = { OPT_STR(0, "platform", struct config_values, platform,
 						     "os/arch", "the image for this platform"),
-	REMOTE_OPTIONS(struct config_values, remote), OPT_END };
+	TRUST_OPTION(struct config_values, remote), REMOTE_OPTIONS(struct config_values, remote),
+	OPT_END };
 
 static int
 show_config(struct call *call, void *arg, struct err *err)

@@ -24,7 +24,7 @@ static const struct opt options[] = { OPT_BOOL(0, "unverified", struct values, u
 					      "stop at the file's end, before the layer's digest "
 					      "is known to be right"),
 	OPT_STR(0, "platform", struct values, platform, "os/arch", "the image for this platform"),
-	REMOTE_OPTIONS(struct values, remote), OPT_END };
+	TRUST_OPTION(struct values, remote), REMOTE_OPTIONS(struct values, remote), OPT_END };
 
 /* What was captured on the way: of which layer, and by what name. */
 struct catch

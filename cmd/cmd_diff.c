@@ -22,7 +22,7 @@ static const struct opt options[] = { OPT_BOOL(0, "json", struct values, json, "
 	OPT_BOOL(0, "shared", struct values, shared,
 		"read the layers that both have as well: tells what is added from what is changed"),
 	OPT_STR(0, "platform", struct values, platform, "os/arch", "the images for this platform"),
-	REMOTE_OPTIONS(struct values, remote), OPT_END };
+	TRUST_OPTION(struct values, remote), REMOTE_OPTIONS(struct values, remote), OPT_END };
 
 /* Like diff(1). */
 enum { STATUS_DIFFERENT = 1, STATUS_TROUBLE = 2 };

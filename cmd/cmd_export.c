@@ -17,7 +17,7 @@ static const struct values defaults = { .remote = REMOTE_FLAGS_DEFAULT };
 static const struct opt options[] = { OPT_STR('o', "output", struct values, output, "path",
 					      "write to <path>, not to stdout"),
 	OPT_STR(0, "platform", struct values, platform, "os/arch", "the image for this platform"),
-	REMOTE_OPTIONS(struct values, remote), OPT_END };
+	TRUST_OPTION(struct values, remote), REMOTE_OPTIONS(struct values, remote), OPT_END };
 
 static int
 add_layer(struct stream *tar, void *arg, struct err *err)

@@ -22,7 +22,7 @@ static const struct opt options[] = { OPT_BOOL(0, "layers", struct values, layer
 					      "number, 1 is the lowest, and digest"),
 	OPT_BOOL(0, "json", struct values, json, "show a JSON list"),
 	OPT_STR(0, "platform", struct values, platform, "os/arch", "the image for this platform"),
-	REMOTE_OPTIONS(struct values, remote), OPT_END };
+	TRUST_OPTION(struct values, remote), REMOTE_OPTIONS(struct values, remote), OPT_END };
 
 struct search {
 	const struct values *values;

@@ -25,7 +25,7 @@ static const struct opt options[] = { OPT_BOOL('l', "long", struct values, is_lo
 		"digest"),
 	OPT_BOOL(0, "json", struct values, json, "show a JSON list"),
 	OPT_STR(0, "platform", struct values, platform, "os/arch", "the image for this platform"),
-	REMOTE_OPTIONS(struct values, remote), OPT_END };
+	TRUST_OPTION(struct values, remote), REMOTE_OPTIONS(struct values, remote), OPT_END };
 
 struct listing_job {
 	const struct values *values;

@@ -200,9 +200,12 @@ files_open(struct files *f, const char *text, const char *platform, struct files
 	AUTO(descriptor) struct descriptor root = { .size = 0 };
 	struct platform wanted;
 
+	platform_host(&wanted);
 	if (platform != NULL && platform_parse(platform, &wanted, err) < 0)
 		return -1;
-	if (files_place(f, text, out, &root, err) < 0 || files_resolve(out, &root, err) < 0)
+	if (files_place(f, text, out, &root, err) < 0 || files_resolve(out, &root, err) < 0 ||
+		(out->store_place == NULL &&
+			spot_trust(&out->spot, f->session, &root, &wanted, err) < 0))
 		return -1;
 	if (read_manifest(out, &root, platform != NULL ? &wanted : NULL, err) < 0)
 		return err_in(err, "%s", text);

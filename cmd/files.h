@@ -52,7 +52,8 @@ struct files_image {
 #define FILES_IMAGE_INIT { .spot = SPOT_INIT }
 void auto_files_image(struct files_image *i);
 
-/* Finds it and reads its manifest.  platform NULL: the host's, or the first there is. */
+/* Finds it and reads its manifest.  platform NULL: the host's, or the first there is.  ERR_DENIED where policy.json
+ * does not let it in from its registry. */
 int files_open(struct files *f, const char *text, const char *platform, struct files_image *out,
 	struct err *err);
 

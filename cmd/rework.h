@@ -33,7 +33,8 @@ extern const struct opt_word rework_formats[];
 			"answer as text or json"),                                             \
 		OPT_BOOL(0, "oci", type, field.to_oci,                                         \
 			"turn Docker's manifests and lists into OCI's"),                       \
-		REMOTE_OPTIONS(type, field.remote), UI_OPTIONS(type, field.ui)
+		TRUST_OPTION(type, field.remote), REMOTE_OPTIONS(type, field.remote),                \
+		UI_OPTIONS(type, field.ui)
 /* Of those that change images. */
 #define REWORK_IMAGE_OPTIONS(type, field)                                                      \
 	OPT_STR(0, "platform", type, field.platform, "os/arch",                                \

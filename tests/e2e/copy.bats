@@ -257,6 +257,10 @@ PY
 	fails 5 prog pull --signature-policy policy.json "$REGISTRY/other/app:1"
 	stderr_has "may not be used, says 'default' of policy.json: it is rejected"
 	fails 5 prog copy --signature-policy policy.json "$REGISTRY/other/app:1" oci:out:2
+	works prog ls --signature-policy policy.json "docker://$REGISTRY/team/app:1" /
+	fails 5 prog ls --signature-policy policy.json "$REGISTRY/other/app:1" /
+	stderr_has "may not be used, says 'default' of policy.json: it is rejected"
+	fails 5 prog config --signature-policy policy.json "$REGISTRY/other/app:1"
 	fails 5 prog build --signature-policy policy.json -q .
 	fails 125 prog run --signature-policy policy.json "$REGISTRY/other/app:1" true
 	mkdir -p "$HOME/.config/containers"
