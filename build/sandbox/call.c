@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "build/sandbox/caps.h"
 
 /* --- the process ------------------------------------------------------------------------------ */
 
@@ -24,22 +26,43 @@ call_is_alive(const struct call *c)
 }
 
 int
+supervisor_reach(const struct supervisor *s, bool processes)
+{
+	const uint64_t trace = UINT64_C(1) << CAP_SYS_PTRACE;
+
+	return caps_use(processes || (s->caps & trace) != 0 ? CAPS_ALL : CAPS_ALL & ~trace);
+}
+
+typedef ssize_t transfer(pid_t pid, const struct iovec *here, unsigned long here_count,
+	const struct iovec *there, unsigned long there_count, unsigned long flags);
+
+static int
+move(const struct call *c, transfer *how, uint64_t address, void *bytes, size_t len)
+{
+	struct iovec here = { bytes, len }, there = { (void *)(uintptr_t)address, len };
+	ssize_t moved = how(c->pid, &here, 1, &there, 1, 0);
+
+	/* who may not be traced, or where only parents may */
+	if (moved < 0 && errno == EPERM) {
+		(void)supervisor_reach(c->s, true);
+		moved = how(c->pid, &here, 1, &there, 1, 0);
+		(void)supervisor_reach(c->s, false);
+	}
+	return moved == (ssize_t)len ? 0 : -1;
+}
+
+int
 call_read(const struct call *c, uint64_t address, void *to, size_t len)
 {
-	struct iovec here = { to, len }, there = { (void *)(uintptr_t)address, len };
-
-	return process_vm_readv(c->pid, &here, 1, &there, 1, 0) == (ssize_t)len ? 0 : -1;
+	return move(c, process_vm_readv, address, to, len);
 }
 
 int
 call_write(const struct call *c, uint64_t address, const void *bytes, size_t len)
 {
-	struct iovec here = { (void *)(uintptr_t)bytes, len };
-	struct iovec there = { (void *)(uintptr_t)address, len };
-
 	if (!call_is_alive(c))
 		return -1;
-	return process_vm_writev(c->pid, &here, 1, &there, 1, 0) == (ssize_t)len ? 0 : -1;
+	return move(c, process_vm_writev, address, (void *)(uintptr_t)bytes, len);
 }
 
 /* A page is there or not as a whole, and the string may end right before one that is not. */
@@ -157,6 +180,16 @@ is_self(const char *path, size_t row)
 	       (selves[row].prefix[len - 1] == '/' || path[len] == '\0');
 }
 
+/* In front of a link to another place, ".." would leave the process for those beside it. */
+static bool
+climbs(const char *path)
+{
+	for (const char *at = path; (at = strstr(at, "..")) != NULL; at++)
+		if ((at == path || at[-1] == '/') && (at[2] == '/' || at[2] == '\0'))
+			return true;
+	return false;
+}
+
 /* A chroot of this process to where that one has its root. */
 static int
 follow_root(struct call *c)
@@ -217,11 +250,15 @@ call_where(struct call *c, int dir, uint64_t address, int flags, struct where *o
 	if (path[0] != '/')
 		return put(
 			out, snprintf(out->path, sizeof out->path, "%d/fd/%d/%s", pid, dir, path));
-	for (size_t i = 0; i < COUNT_OF(selves); i++)
+	for (size_t i = 0; i < COUNT_OF(selves); i++) {
+		const char *rest = path + strlen(selves[i].prefix);
+
 		if (is_self(path, i))
-			return put(
-				out, snprintf(out->path, sizeof out->path, "%d/%s%s", pid,
-					     selves[i].instead, path + strlen(selves[i].prefix)));
+			return climbs(rest)
+				       ? -1
+				       : put(out, snprintf(out->path, sizeof out->path, "%d/%s%s",
+							  pid, selves[i].instead, rest));
+	}
 	memcpy(out->path, path, strlen(path) + 1);
 	return 0;
 }

@@ -50,6 +50,10 @@ extern const size_t call_table_count;
 
 /* Is it still waiting?  Only then its pid is its own; asked before anything is changed. */
 bool call_is_alive(const struct call *c);
+/* CAP_SYS_PTRACE is used for a process's memory and descriptors, and not while a path is followed: by way of
+ * /proc that would lead to what the box's init and other processes of ours hold, and the box must not
+ * reach.  A box that has it itself may.  -1 with errno. */
+int supervisor_reach(const struct supervisor *s, bool processes);
 /* All of it, or -1. */
 int call_read(const struct call *c, uint64_t address, void *to, size_t len);
 int call_write(const struct call *c, uint64_t address, const void *bytes, size_t len);

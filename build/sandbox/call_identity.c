@@ -262,12 +262,19 @@ open_socket(const struct call *c, int fd)
 {
 	long leader = call_status(c, "\nTgid:", 10);
 	AUTO(fd) int process = -1;
+	int socket;
 
 	process = leader > 0 ? (int)syscall(CALL_PIDFD_OPEN, (pid_t)leader, 0) : -1;
-	return process < 0 ? -1 : (int)syscall(CALL_PIDFD_GETFD, process, fd, 0);
+	if (process < 0)
+		return -1;
+	(void)supervisor_reach(c->s, true);
+	socket = (int)syscall(CALL_PIDFD_GETFD, process, fd, 0);
+	(void)supervisor_reach(c->s, false);
+	return socket;
 }
 
-/* As the program counts processes, which is in the innermost namespace. */
+/* As the program counts processes, which is in the innermost namespace; who is outside of it has no number, as in the
+ * kernel's own answer. */
 static pid_t
 inner_pid(const struct call *peer)
 {
@@ -277,7 +284,7 @@ inner_pid(const struct call *peer)
 	if (call_status_text(peer, "\nNSpid:", line, sizeof line) < 0)
 		return 0;
 	last = strrchr(line, '\t');
-	return last != NULL ? (pid_t)strtol(last, NULL, 10) : 0;
+	return last != NULL && last != strchr(line, '\t') ? (pid_t)strtol(last, NULL, 10) : 0;
 }
 
 int64_t

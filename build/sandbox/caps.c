@@ -109,12 +109,12 @@ caps_bound(uint64_t mask)
 }
 
 static int
-set(uint64_t permitted)
+set(uint64_t permitted, uint64_t effective)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct data[2] = {
-		{ .effective = (uint32_t)permitted, .permitted = (uint32_t)permitted },
-		{ .effective = (uint32_t)(permitted >> 32),
+		{ .effective = (uint32_t)effective, .permitted = (uint32_t)permitted },
+		{ .effective = (uint32_t)(effective >> 32),
 			.permitted = (uint32_t)(permitted >> 32) },
 	};
 
@@ -139,9 +139,17 @@ caps_keep(uint64_t mask)
 {
 	uint64_t now;
 
-	if (permitted_now(&now) < 0 || set(now & mask) < 0)
+	if (permitted_now(&now) < 0 || set(now & mask, now & mask) < 0)
 		return -1;
 	/* fails only where the kernel has no ambient set */
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	return 0;
+}
+
+int
+caps_use(uint64_t mask)
+{
+	uint64_t now;
+
+	return permitted_now(&now) < 0 ? -1 : set(now, now & mask);
 }

@@ -25,4 +25,7 @@ int caps_drop(const char *name, uint64_t *mask, struct err *err);
 int caps_bound(uint64_t mask);
 int caps_keep(uint64_t mask);
 
+/* Effective becomes what of the mask is permitted, which stays as it is.  -1 with errno. */
+int caps_use(uint64_t mask);
+
 #endif

@@ -207,7 +207,8 @@ serve(struct supervisor *s)
 static bool
 enter(struct supervisor *s)
 {
-	return fchdir(s->root) == 0 && chroot(".") == 0 && fchdir(s->proc) == 0;
+	return supervisor_reach(s, false) == 0 && fchdir(s->root) == 0 && chroot(".") == 0 &&
+	       fchdir(s->proc) == 0;
 }
 
 /* Exit status: 0 is that it did all it was asked to. */

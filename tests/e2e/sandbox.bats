@@ -526,6 +526,15 @@ needs_one_id() {
 	[ "${lines[-1]}" = 9:9 ]
 }
 
+@test "with one id, /proc leads to nothing that the box's processes do not have" {
+	needs_one_id
+	run supervised --init sh -c 'for at in /proc/1/fd /proc/self/../self/fd /dev/fd/../../self/fd; do
+		for fd in $(busybox seq 0 40); do busybox mknod $at/$fd/x c 1 3 2>/dev/null && echo made in $at/$fd; done; done
+		busybox mknod /proc/1/cwd/y c 1 3 2>/dev/null && echo made in /proc/1/cwd
+		busybox mknod /proc/self/root/z c 1 3 && stat -c %F /z; echo ended'
+	[ "${lines[0]}" = "character special file" ]; [ "${lines[1]}" = ended ]
+}
+
 @test "a box whose supervisor is killed fails, and is not waited for" {
 	needs_one_id
 	mkfifo "$T/in"
