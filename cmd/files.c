@@ -147,48 +147,13 @@ files_resolve(struct files_image *i, struct descriptor *root, struct err *err)
 }
 
 static int
-choose(struct place *p, const struct descriptor *d, const struct platform *platform,
-	struct descriptor *out, struct err *err)
-{
-	AUTO(buf) struct buf bytes = BUF_INIT;
-	AUTO(index) struct index index = { .is_docker = false };
-	const struct descriptor *chosen = NULL;
-	struct platform host;
-
-	platform_host(&host);
-	if (place_read(p, d, MANIFEST_MAX, &bytes, err) < 0 ||
-		index_parse(bytes.data, bytes.len, d->media_type, &index, err) < 0)
-		return -1;
-	if (index_choose(&index, platform != NULL ? platform : &host, &chosen, err) < 0) {
-		if (platform != NULL || index.manifest_count == 0)
-			return -1;
-		chosen = &index.manifests[0];
-	}
-	descriptor_free(out);
-	descriptor_copy(chosen, out);
-	return 0;
-}
-
-static int
 read_manifest(struct files_image *i, const struct descriptor *root, const struct platform *platform,
 	struct err *err)
 {
 	AUTO(descriptor) struct descriptor d = { .size = 0 };
 	AUTO(buf) struct buf bytes = BUF_INIT;
 
-	descriptor_copy(root, &d);
-	for (int depth = 0; media_is_index(d.media_type); depth++) {
-		AUTO(descriptor) struct descriptor next = { .size = 0 };
-
-		if (depth == INDEX_DEPTH_MAX)
-			return err_set(err, ERR_INPUT, "indexes in indexes, more than %d deep",
-				INDEX_DEPTH_MAX);
-		if (choose(i->place, &d, platform, &next, err) < 0)
-			return -1;
-		descriptor_free(&d);
-		descriptor_copy(&next, &d);
-	}
-	if (place_read(i->place, &d, MANIFEST_MAX, &bytes, err) < 0)
+	if (image_manifest(i->place, root, platform, &d, &bytes, err) < 0)
 		return -1;
 	return manifest_parse(bytes.data, bytes.len, d.media_type, &i->manifest, err);
 }

@@ -24,7 +24,7 @@ auto_image(struct image *i)
 }
 
 static int
-choose(struct store *s, const struct descriptor *root, const struct platform *platform,
+choose(struct place *p, const struct descriptor *d, const struct platform *platform,
 	struct descriptor *out, struct err *err)
 {
 	AUTO(buf) struct buf bytes = BUF_INIT;
@@ -33,8 +33,8 @@ choose(struct store *s, const struct descriptor *root, const struct platform *pl
 	struct platform host;
 
 	platform_host(&host);
-	if (store_blob_read(s, &root->digest, MANIFEST_MAX, &bytes, err) < 0 ||
-		index_parse(bytes.data, bytes.len, root->media_type, &index, err) < 0)
+	if (place_read(p, d, MANIFEST_MAX, &bytes, err) < 0 ||
+		index_parse(bytes.data, bytes.len, d->media_type, &index, err) < 0)
 		return -1;
 	if (index_choose(&index, platform != NULL ? platform : &host, &chosen, err) < 0) {
 		if (platform != NULL || index.manifest_count == 0)
@@ -46,29 +46,41 @@ choose(struct store *s, const struct descriptor *root, const struct platform *pl
 }
 
 int
+image_manifest(struct place *p, const struct descriptor *root, const struct platform *platform,
+	struct descriptor *out, struct buf *bytes, struct err *err)
+{
+	AUTO(descriptor) struct descriptor d = { .size = 0 };
+
+	descriptor_copy(root, &d);
+	for (int depth = 0; media_is_index(d.media_type); depth++) {
+		AUTO(descriptor) struct descriptor next = { .size = 0 };
+
+		if (depth == INDEX_DEPTH_MAX)
+			return err_set(err, ERR_INPUT, "%s: indexes in indexes, more than %d deep",
+				root->digest.text, INDEX_DEPTH_MAX);
+		if (choose(p, &d, platform, &next, err) < 0)
+			return -1;
+		descriptor_free(&d);
+		descriptor_copy(&next, &d);
+	}
+	if (place_read(p, &d, MANIFEST_MAX, bytes, err) < 0)
+		return -1;
+	descriptor_copy(&d, out);
+	return 0;
+}
+
+int
 image_read(struct store *s, const struct descriptor *root, const struct platform *platform,
 	struct image *out, struct err *err)
 {
 	AUTO(image) struct image i = IMAGE_INIT;
-	int depth = 0;
+	AUTO(place) struct place *p = place_store_new(s);
 
 	descriptor_copy(root, &i.root);
-	descriptor_copy(root, &i.descriptor);
-	while (media_is_index(i.descriptor.media_type)) {
-		AUTO(descriptor) struct descriptor next = { .size = 0 };
-
-		if (depth++ == INDEX_DEPTH_MAX)
-			return err_set(err, ERR_INPUT, "%s: indexes in indexes, more than %d deep",
-				root->digest.text, INDEX_DEPTH_MAX);
-		if (choose(s, &i.descriptor, platform, &next, err) < 0)
-			return -1;
-		descriptor_free(&i.descriptor);
-		descriptor_copy(&next, &i.descriptor);
-	}
-	if (store_blob_read(s, &i.descriptor.digest, MANIFEST_MAX, &i.manifest_bytes, err) < 0 ||
+	if (image_manifest(p, root, platform, &i.descriptor, &i.manifest_bytes, err) < 0 ||
 		manifest_parse(i.manifest_bytes.data, i.manifest_bytes.len, i.descriptor.media_type,
 			&i.manifest, err) < 0 ||
-		store_blob_read(s, &i.manifest.config.digest, CONFIG_MAX, &i.config_bytes, err) < 0)
+		place_read(p, &i.manifest.config, CONFIG_MAX, &i.config_bytes, err) < 0)
 		return -1;
 	/* an artifact's config is anything */
 	if (streq(i.manifest.config.media_type, MEDIA_OCI_CONFIG) ||

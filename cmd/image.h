@@ -9,6 +9,7 @@
 #include "layers/config.h"
 #include "layers/oci.h"
 #include "layers/store.h"
+#include "registry/place.h"
 #include "registry/ref.h"
 
 /* image - an image of the store as commands show it: what a name means, its documents, and how people call
@@ -24,7 +25,11 @@ struct image {
 #define IMAGE_INIT { .manifest_bytes = BUF_INIT, .config_bytes = BUF_INIT }
 void auto_image(struct image *i);
 
-/* Reads the documents.  platform NULL: the host's, or the first of an index that has not this one. */
+/* What root is, or has for a platform, if it is an index: its descriptor (filled) and bytes.  platform NULL: the host's,
+ * or the first there is. */
+int image_manifest(struct place *p, const struct descriptor *root, const struct platform *platform,
+	struct descriptor *out, struct buf *bytes, struct err *err);
+/* Reads the documents.  platform as above. */
 int image_read(struct store *s, const struct descriptor *root, const struct platform *platform,
 	struct image *out, struct err *err);
 
