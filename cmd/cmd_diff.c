@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/event.h"
 #include "base/mem.h"
@@ -9,6 +7,7 @@
 #include "cmd/files.h"
 #include "cmd/files_show.h"
 #include "cmd/show.h"
+#include "layers/roll_compare.h"
 
 struct values {
 	bool json, shared;
@@ -27,58 +26,30 @@ static const struct opt options[] = { OPT_BOOL(0, "json", struct values, json, "
 /* Like diff(1). */
 enum { STATUS_DIFFERENT = 1, STATUS_TROUBLE = 2 };
 
-/* One of the two images. */
-struct side {
-	struct files_image image;
-	struct roll_walk *walk;
-	struct roll_item item;
-	bool has_item;
-	char *hard_link; /* what item was a link to */
-	/* What closed its directory to the layers that are not known: nothing else of theirs is in there. */
-	char *cover;
-};
-#define SIDE_INIT                         \
-	{                                 \
-		.image = FILES_IMAGE_INIT \
-	}
-
-static void
-auto_side(struct side *s)
-{
-	roll_walk_free(s->walk);
-	roll_item_free(&s->item);
-	free(s->hard_link);
-	free(s->cover);
-	auto_files_image(&s->image);
-}
-
-enum change { CHANGE_ADDED, CHANGE_REMOVED, CHANGE_CHANGED, CHANGE_WRITTEN };
 static const struct {
 	char letter;
 	const char *name;
-} changes[] = { [CHANGE_ADDED] = { 'A', "added" },
-	[CHANGE_REMOVED] = { 'D', "removed" },
-	[CHANGE_CHANGED] = { 'C', "changed" },
-	[CHANGE_WRITTEN] = { 'W', "written" } };
+} changes[] = { [ROLL_ADDED] = { 'A', "added" },
+	[ROLL_REMOVED] = { 'D', "removed" },
+	[ROLL_CHANGED] = { 'C', "changed" },
+	[ROLL_WRITTEN] = { 'W', "written" } };
 
 struct comparison {
-	struct side *from, *to;
-	size_t first; /* layers below are the same in both, and not known */
+	struct files_image from, to;
 	struct files_answer answer;
 	size_t found, unsure;
 };
+#define COMPARISON_INIT                                                                       \
+	{                                                                                     \
+		.from = FILES_IMAGE_INIT, .to = FILES_IMAGE_INIT, .answer = FILES_ANSWER_INIT \
+	}
 
-/* What two items differ in. */
-struct aspect {
-	const char *name;
-	bool (*differs)(const struct roll_item *a, const struct roll_item *b);
-	void (*show)(const struct roll_item *i, struct buf *out); /* NULL: it says nothing */
-};
-
-static bool
-type_differs(const struct roll_item *a, const struct roll_item *b)
+static void
+auto_comparison(struct comparison *c)
 {
-	return a->entry.kind != b->entry.kind;
+	auto_files_image(&c->from);
+	auto_files_image(&c->to);
+	auto_files_answer(&c->answer);
 }
 
 static void
@@ -87,23 +58,10 @@ type_show(const struct roll_item *i, struct buf *out)
 	buf_adds(out, show_kind(i->entry.kind));
 }
 
-static bool
-mode_differs(const struct roll_item *a, const struct roll_item *b)
-{
-	return a->entry.mode != b->entry.mode && a->entry.kind != ENTRY_SYMLINK &&
-	       b->entry.kind != ENTRY_SYMLINK;
-}
-
 static void
 mode_show(const struct roll_item *i, struct buf *out)
 {
 	buf_addf(out, "%04" PRIo32, i->entry.mode);
-}
-
-static bool
-owner_differs(const struct roll_item *a, const struct roll_item *b)
-{
-	return a->entry.uid != b->entry.uid || a->entry.gid != b->entry.gid;
 }
 
 static void
@@ -112,30 +70,10 @@ owner_show(const struct roll_item *i, struct buf *out)
 	buf_addf(out, "%" PRIu32 ":%" PRIu32, i->entry.uid, i->entry.gid);
 }
 
-static bool
-size_differs(const struct roll_item *a, const struct roll_item *b)
-{
-	return a->entry.size != b->entry.size && a->entry.kind == b->entry.kind;
-}
-
 static void
 size_show(const struct roll_item *i, struct buf *out)
 {
 	buf_addf(out, "%" PRIu64, i->entry.size);
-}
-
-static bool
-digest_differs(const struct roll_item *a, const struct roll_item *b)
-{
-	return a->entry.kind == ENTRY_FILE && b->entry.kind == ENTRY_FILE &&
-	       !digest_same(&a->entry.digest, &b->entry.digest);
-}
-
-static bool
-link_differs(const struct roll_item *a, const struct roll_item *b)
-{
-	return a->entry.kind == b->entry.kind && a->entry.link != NULL && b->entry.link != NULL &&
-	       !streq(a->entry.link, b->entry.link);
 }
 
 static void
@@ -146,70 +84,50 @@ link_show(const struct roll_item *i, struct buf *out)
 	buf_addc(out, '\'');
 }
 
-static bool
-device_differs(const struct roll_item *a, const struct roll_item *b)
-{
-	return a->entry.kind == b->entry.kind &&
-	       (a->entry.major != b->entry.major || a->entry.minor != b->entry.minor);
-}
-
-static bool
-xattr_differs(const struct roll_item *a, const struct roll_item *b)
-{
-	return !digest_same(&a->xattrs, &b->xattrs);
-}
-
-static const struct aspect aspects[] = {
-	{ "type", type_differs, type_show },
-	{ "mode", mode_differs, mode_show },
-	{ "owner", owner_differs, owner_show },
-	{ "size", size_differs, size_show },
-	{ "digest", digest_differs, NULL },
-	{ "link", link_differs, link_show },
-	{ "device", device_differs, NULL },
-	{ "xattr", xattr_differs, NULL },
+static const struct {
+	const char *name;
+	void (*show)(const struct roll_item *i, struct buf *out); /* NULL: it says nothing */
+} aspects[ROLL_ASPECTS] = {
+	[ROLL_TYPE] = { "type", type_show },
+	[ROLL_MODE] = { "mode", mode_show },
+	[ROLL_OWNER] = { "owner", owner_show },
+	[ROLL_SIZE] = { "size", size_show },
+	[ROLL_DIGEST] = { "digest", NULL },
+	[ROLL_LINK] = { "link", link_show },
+	[ROLL_DEVICE] = { "device", NULL },
+	[ROLL_XATTR] = { "xattr", NULL },
 };
 
-static bool
-items_differ(const struct roll_item *a, const struct roll_item *b)
-{
-	for (size_t i = 0; i < COUNT_OF(aspects); i++)
-		if (aspects[i].differs(a, b))
-			return true;
-	return false;
-}
-
-/* NULL: the file is not on that side. */
 static json_t *
-side_json(const struct side *s)
+found_json(const struct files_image *image, const struct roll_found *f)
 {
-	const struct files_line line = { &s->image, &s->item, "", s->hard_link, false, false };
+	const struct files_line line = { image, f->item, "", f->hard_link, false, false };
 
 	return show_file_json(&line);
 }
 
 static int
-tell_json(struct comparison *c, enum change change, const struct side *from, const struct side *to,
-	struct err *err)
+tell_json(struct comparison *c, enum roll_change change, const struct roll_found *from,
+	const struct roll_found *to, struct err *err)
 {
 	AUTO(buf) struct buf path = BUF_INIT;
 	json_t *o = json_object();
 
-	buf_addf(&path, "/%s", (from != NULL ? from : to)->item.entry.path);
+	buf_addf(&path, "/%s", (from != NULL ? from : to)->item->entry.path);
 	json_object_set_new(o, "change", json_text(changes[change].name));
 	json_object_set_new(o, "path", json_text(path.data));
 	if (from != NULL && to != NULL) {
 		json_t *what = json_array();
 
-		for (size_t i = 0; i < COUNT_OF(aspects); i++)
-			if (aspects[i].differs(&from->item, &to->item))
+		for (enum roll_aspect i = 0; i < ROLL_ASPECTS; i++)
+			if (roll_differ_in(i, from->item, to->item))
 				json_array_append_new(what, json_text(aspects[i].name));
 		json_object_set_new(o, "what", what);
 	}
 	if (from != NULL)
-		json_object_set_new(o, "from", side_json(from));
+		json_object_set_new(o, "from", found_json(&c->from, from));
 	if (to != NULL)
-		json_object_set_new(o, "to", side_json(to));
+		json_object_set_new(o, "to", found_json(&c->to, to));
 	return files_answer_json(&c->answer, o, err);
 }
 
@@ -218,8 +136,8 @@ add_what(const struct roll_item *a, const struct roll_item *b, struct buf *out)
 {
 	const char *between = "  ";
 
-	for (size_t i = 0; i < COUNT_OF(aspects); i++) {
-		if (!aspects[i].differs(a, b))
+	for (enum roll_aspect i = 0; i < ROLL_ASPECTS; i++) {
+		if (!roll_differ_in(i, a, b))
 			continue;
 		buf_addf(out, "%s%s", between, aspects[i].name);
 		between = ", ";
@@ -232,126 +150,23 @@ add_what(const struct roll_item *a, const struct roll_item *b, struct buf *out)
 	}
 }
 
-/* from, to: where it is. */
 static int
-tell(struct comparison *c, enum change change, const struct side *from, const struct side *to,
+tell(enum roll_change change, const struct roll_found *from, const struct roll_found *to, void *arg,
 	struct err *err)
 {
+	struct comparison *c = arg;
 	AUTO(buf) struct buf text = BUF_INIT;
 
 	c->found++;
-	c->unsure += change == CHANGE_WRITTEN;
+	c->unsure += change == ROLL_WRITTEN;
 	if (c->answer.json)
 		return tell_json(c, change, from, to, err);
 	buf_addf(&text, "%c ", changes[change].letter);
-	files_path((from != NULL ? from : to)->item.entry.path, &text);
+	files_path((from != NULL ? from : to)->item->entry.path, &text);
 	if (from != NULL && to != NULL)
-		add_what(&from->item, &to->item, &text);
+		add_what(from->item, to->item, &text);
 	buf_addc(&text, '\n');
 	return files_answer_line(&c->answer, &text, err);
-}
-
-static bool
-is_below(const char *path, const char *dir)
-{
-	size_t len = strlen(dir);
-
-	return len == 0 ? path[0] != '\0' : strncmp(path, dir, len) == 0 && path[len] == '/';
-}
-
-static int
-step(struct side *s, struct err *err)
-{
-	struct roll_item *i = &s->item;
-	int more = roll_walk_next(s->walk, i, err);
-
-	auto_free(&s->hard_link);
-	s->has_item = more == 1;
-	if (more <= 0)
-		return more;
-	if (i->entry.kind == ENTRY_HARDLINK) {
-		s->hard_link = xstrdup(i->entry.link);
-		/* a link to what only unknown layers have stays one */
-		if (roll_link(s->walk, i, NULL, err) < 0)
-			return -1;
-	}
-	if (s->cover != NULL && is_below(i->entry.path, s->cover))
-		return 0;
-	auto_free(&s->cover);
-	if (i->entry.kind != ENTRY_DIR || i->is_opaque)
-		s->cover = xstrdup(i->entry.path);
-	return 0;
-}
-
-/* Whether it is certain what other, which says nothing about path, has there: nothing. */
-static bool
-has_surely_not(const struct comparison *c, const struct side *other, const char *path)
-{
-	return c->first == 0 || (other->cover != NULL && is_below(path, other->cover));
-}
-
-static int
-compare_one(struct comparison *c, struct side *s, struct err *err)
-{
-	bool is_from = s == c->from, is_gone = s->item.entry.kind == ENTRY_WHITEOUT;
-	const struct side *from = is_from ? s : NULL, *to = is_from ? NULL : s;
-
-	if (has_surely_not(c, is_from ? c->to : c->from, s->item.entry.path))
-		return is_gone ? 0
-			       : tell(c, is_from ? CHANGE_REMOVED : CHANGE_ADDED, from, to, err);
-	/* what is in it tells */
-	if (s->item.is_implied)
-		return 0;
-	if (is_gone)
-		return tell(c, is_from ? CHANGE_ADDED : CHANGE_REMOVED, from, to, err);
-	return tell(c, CHANGE_WRITTEN, from, to, err);
-}
-
-static int
-compare_both(struct comparison *c, struct err *err)
-{
-	const struct roll_item *a = &c->from->item, *b = &c->to->item;
-	bool a_gone = a->entry.kind == ENTRY_WHITEOUT, b_gone = b->entry.kind == ENTRY_WHITEOUT;
-
-	if (a_gone && b_gone)
-		return 0;
-	if (a_gone)
-		return tell(c, CHANGE_ADDED, NULL, c->to, err);
-	if (b_gone)
-		return tell(c, CHANGE_REMOVED, c->from, NULL, err);
-	if (c->first > 0 && (a->is_implied || b->is_implied)) {
-		if (a->is_implied && b->is_implied)
-			return 0;
-		return a->is_implied ? tell(c, CHANGE_WRITTEN, NULL, c->to, err)
-				     : tell(c, CHANGE_WRITTEN, c->from, NULL, err);
-	}
-	/* one of them hides what the layers below have in it */
-	if (c->first > 0 && a->entry.kind == ENTRY_DIR && b->entry.kind == ENTRY_DIR &&
-		a->is_opaque != b->is_opaque)
-		return tell(c, CHANGE_WRITTEN, NULL, c->to, err);
-	return items_differ(a, b) ? tell(c, CHANGE_CHANGED, c->from, c->to, err) : 0;
-}
-
-static int
-compare(struct comparison *c, struct err *err)
-{
-	struct side *a = c->from, *b = c->to;
-
-	if (step(a, err) < 0 || step(b, err) < 0)
-		return -1;
-	while (a->has_item || b->has_item) {
-		int order = !a->has_item ? 1
-			    : !b->has_item
-				    ? -1
-				    : entry_path_compare(a->item.entry.path, b->item.entry.path);
-		int told =
-			order == 0 ? compare_both(c, err) : compare_one(c, order < 0 ? a : b, err);
-
-		if (told < 0 || (order <= 0 && step(a, err) < 0) ||
-			(order >= 0 && step(b, err) < 0))
-			return -1;
-	}
-	return files_answer_end(&c->answer, err);
 }
 
 /* How many of the lowest layers are the same. */
@@ -371,8 +186,8 @@ static int
 choose_first(struct files *f, const struct values *v, const struct comparison *c, size_t *out,
 	struct err *err)
 {
-	const struct files_image *i = &c->from->image;
-	size_t shared = count_shared(&i->manifest, &c->to->image.manifest);
+	const struct files_image *i = &c->from;
+	size_t shared = count_shared(&i->manifest, &c->to.manifest);
 
 	*out = shared;
 	for (size_t l = 0; l < shared && !v->shared; l++) {
@@ -388,41 +203,32 @@ choose_first(struct files *f, const struct values *v, const struct comparison *c
 static bool
 are_same(const struct comparison *c)
 {
-	const struct manifest *a = &c->from->image.manifest, *b = &c->to->image.manifest;
+	const struct manifest *a = &c->from.manifest, *b = &c->to.manifest;
 
 	return a->layer_count == b->layer_count && count_shared(a, b) == a->layer_count;
 }
 
 static int
-begin(struct files *f, struct side *s, size_t first, struct err *err)
-{
-	struct roll_stack stack;
-
-	if (files_load_to(f, &s->image, first, err) < 0)
-		return -1;
-	stack = files_stack(&s->image);
-	s->walk = roll_walk_new(f->roll, &stack);
-	if (first > 0)
-		roll_walk_whiteouts(s->walk);
-	return 0;
-}
-
-static int
-diff_images(struct files *f, const struct call *call, struct comparison *c, struct err *err)
+compare(struct files *f, const struct call *call, struct comparison *c, struct err *err)
 {
 	const struct values *v = call->values;
+	struct roll_stack from, to;
+	size_t first = 0;
 
 	if (files_begin(f, call, &v->remote, true, err) < 0 ||
-		files_open(f, call->args.items[0], v->platform, &c->from->image, err) < 0 ||
-		files_open(f, call->args.items[1], v->platform, &c->to->image, err) < 0)
+		files_open(f, call->args.items[0], v->platform, &c->from, err) < 0 ||
+		files_open(f, call->args.items[1], v->platform, &c->to, err) < 0)
 		return -1;
 	if (are_same(c))
 		return files_answer_end(&c->answer, err);
-	if (choose_first(f, v, c, &c->first, err) < 0 || begin(f, c->from, c->first, err) < 0 ||
-		begin(f, c->to, c->first, err) < 0 || roll_walk_start(c->from->walk, "", err) < 0 ||
-		roll_walk_start(c->to->walk, "", err) < 0)
+	if (choose_first(f, v, c, &first, err) < 0 || files_load_to(f, &c->from, first, err) < 0 ||
+		files_load_to(f, &c->to, first, err) < 0)
 		return -1;
-	return compare(c, err);
+	from = files_stack(&c->from);
+	to = files_stack(&c->to);
+	if (roll_compare(f->roll, &from, &to, tell, c, err) < 0)
+		return -1;
+	return files_answer_end(&c->answer, err);
 }
 
 static int
@@ -430,16 +236,11 @@ diff(struct call *call, void *arg, struct err *err)
 {
 	const struct values *v = call->values;
 	AUTO(files) struct files files = FILES_INIT;
-	AUTO(side) struct side from = SIDE_INIT;
-	AUTO(side) struct side to = SIDE_INIT;
-	struct comparison c = {
-		.from = &from, .to = &to, .answer = { .text = BUF_INIT, .json = v->json }
-	};
-	int result = diff_images(&files, call, &c, err);
+	AUTO(comparison) struct comparison c = COMPARISON_INIT;
 
 	(void)arg;
-	auto_files_answer(&c.answer);
-	if (result < 0)
+	c.answer.json = v->json;
+	if (compare(&files, call, &c, err) < 0)
 		return -1;
 	if (c.unsure > 0)
 		event_warn("W: added or changed; which of them, the layers that both have would "

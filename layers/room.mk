@@ -48,6 +48,7 @@ liblayers_a_SOURCES = \
 	layers/reach.c layers/reach.h \
 	layers/rebase.c layers/rebase.h \
 	layers/roll.c layers/roll.h layers/roll_parts.h \
+	layers/roll_compare.c layers/roll_compare.h \
 	layers/roll_find.c \
 	layers/roll_merge.c layers/roll_merge.h \
 	layers/roll_read.c \
