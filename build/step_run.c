@@ -51,37 +51,31 @@ ended_badly(const struct plan_step *step, const struct box_result *r, struct err
 }
 
 static int
-hash_file(int tree, const struct entry *e, char *bytes, size_t size, struct digest *out,
-	struct err *err)
+hash_file(struct hasher *h, int tree, const struct entry *e, struct digest *out, struct err *err)
 {
-	AUTO(hasher) struct hasher *h = hasher_new(DIGEST_SHA256);
 	AUTO(fd) int fd = path_open(tree, e->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-	ssize_t n;
 
 	if (fd < 0)
 		return err_sys(err, "open '%s'", e->path);
-	while ((n = fd_read(fd, bytes, size)) > 0)
-		hasher_add(h, bytes, (size_t)n);
-	if (n < 0)
+	hasher_reset(h);
+	if (hasher_add_fd(h, fd, NULL) < 0)
 		return err_sys(err, "read '%s'", e->path);
 	hasher_digest(h, out);
 	return 0;
 }
 
-#define HASH_BYTES 262144
-
 /* With the digests of its files the layer has a name that does not depend on times. */
 static int
 hash_files(int tree, struct listing *l, struct err *err)
 {
-	AUTO(free) char *bytes = l->count > 0 ? xmalloc(HASH_BYTES) : NULL;
+	AUTO(hasher) struct hasher *h = hasher_new(DIGEST_SHA256);
 	AUTO(listed) struct listed e = LISTED_INIT;
 	struct digest digest;
 
 	for (size_t i = 0; i < l->count; i++) {
 		if (listing_kind(l, i) != ENTRY_FILE)
 			continue;
-		if (hash_file(tree, listing_at(l, i, &e), bytes, HASH_BYTES, &digest, err) < 0)
+		if (hash_file(h, tree, listing_at(l, i, &e), &digest, err) < 0)
 			return -1;
 		listing_set_digest(l, i, &digest);
 	}

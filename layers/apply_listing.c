@@ -13,8 +13,6 @@
 #include "layers/inodes.h"
 #include "layers/xattr.h"
 
-#define READ_SIZE 65536
-
 static int
 by_path_then_latest(const void *x, const void *y)
 {
@@ -101,15 +99,11 @@ hash_file(struct apply *a, const char *name, struct entry *e, struct err *err)
 {
 	AUTO(fd)
 	int fd = openat(cursor_fd(&a->here), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	AUTO(free) char *block = xmalloc(READ_SIZE);
-	ssize_t len;
 
 	if (fd < 0)
 		return err_sys(err, "open '%s'", e->path);
 	hasher_reset(a->hasher);
-	while ((len = read(fd, block, READ_SIZE)) > 0)
-		hasher_add(a->hasher, block, (size_t)len);
-	if (len < 0)
+	if (hasher_add_fd(a->hasher, fd, NULL) < 0)
 		return err_sys(err, "read '%s'", e->path);
 	hasher_digest(a->hasher, &e->digest);
 	return 0;

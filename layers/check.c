@@ -141,23 +141,6 @@ check_layout(struct check *c, struct err *err)
 /* Blobs ------------------------------------------------------------------------------------------
  */
 
-static int
-hash_file(int fd, struct hasher *hasher, struct check *c, struct err *err)
-{
-	AUTO(free) char *bytes = xmalloc(1 << 17);
-
-	for (;;) {
-		ssize_t n = fd_read(fd, bytes, 1 << 17);
-
-		if (n < 0)
-			return err_sys(err, "read a blob");
-		if (n == 0)
-			return 0;
-		hasher_add(hasher, bytes, (size_t)n);
-		c->result.bytes += (uint64_t)n;
-	}
-}
-
 /* Only if the name still means the file that was read. */
 static int
 quarantine(struct check *c, int dir, const char *name, const struct digest *d,
@@ -179,6 +162,7 @@ check_bytes(struct check *c, int dir, const char *name, const struct digest *d, 
 	AUTO(hasher) struct hasher *hasher = NULL;
 	struct digest got;
 	struct stat st;
+	uint64_t size;
 
 	if (fd < 0 && errno == ENOENT) /* gc was here */
 		return 0;
@@ -192,8 +176,9 @@ check_bytes(struct check *c, int dir, const char *name, const struct digest *d, 
 	if (c->options->skip_bytes)
 		return 0;
 	hasher = hasher_new(digest_algorithm(d));
-	if (hash_file(fd, hasher, c, err) < 0)
-		return err_in(err, "%s", d->text);
+	if (hasher_add_fd(hasher, fd, &size) < 0)
+		return err_sys(err, "read %s", d->text);
+	c->result.bytes += size;
 	hasher_digest(hasher, &got);
 	return digest_same(&got, d)
 		       ? 0

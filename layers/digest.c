@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
+
 struct algorithm {
 	const char *name;
 	size_t hex_len;
@@ -201,6 +203,24 @@ void
 hasher_add(struct hasher *h, const void *bytes, size_t len)
 {
 	must(EVP_DigestUpdate(h->state, bytes, len));
+}
+
+int
+hasher_add_fd(struct hasher *h, int fd, uint64_t *size)
+{
+	char bytes[65536];
+	uint64_t done = 0;
+	ssize_t n;
+
+	while ((n = fd_read(fd, bytes, sizeof bytes)) > 0) {
+		hasher_add(h, bytes, (size_t)n);
+		done += (uint64_t)n;
+	}
+	if (n < 0)
+		return -1;
+	if (size != NULL)
+		*size = done;
+	return 0;
 }
 
 void

@@ -47,6 +47,8 @@ struct hasher *hasher_new(enum digest_algorithm algorithm);
 void hasher_free(struct hasher *h);
 void auto_hasher(struct hasher **h);
 void hasher_add(struct hasher *h, const void *bytes, size_t len);
+/* All of fd from its position on; how many bytes that were, which may be NULL.  -1 with errno. */
+int hasher_add_fd(struct hasher *h, int fd, uint64_t *size);
 void hasher_digest(const struct hasher *h, struct digest *out); /* of what came so far; h goes on */
 void hasher_reset(struct hasher *h);
 

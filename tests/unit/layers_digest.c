@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/test.h"
 
+#include <unistd.h>
+
+#include "base/file.h"
 #include "layers/digest.h"
 
 #define EMPTY_SHA256 "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -81,6 +84,28 @@ TEST(a_hasher_tells_its_digest_midway_and_goes_on)
 	same_str(d.text, EMPTY_SHA256);
 }
 
+TEST(a_file_is_hashed_from_where_it_stands_to_its_end)
+{
+	AUTO(hasher) struct hasher *h = hasher_new(DIGEST_SHA256);
+	AUTO(free) char *bytes = xzalloc(200001);
+	struct err err = { 0 };
+	AUTO(fd) int fd = fd_memory("bytes", &err);
+	struct digest got, wanted;
+	uint64_t size = 0;
+
+	memset(bytes, 'x', 200001);
+	works(fd_write(fd, bytes, 200001));
+	same_int(lseek(fd, 1, SEEK_SET), 1);
+	works(hasher_add_fd(h, fd, &size));
+	hasher_digest(h, &got);
+	digest_of(bytes + 1, 200000, &wanted);
+	same_int(size, 200000);
+	same_str(got.text, wanted.text);
+	works(hasher_add_fd(h, fd, NULL));
+	same_int(hasher_add_fd(h, -1, &size), -1);
+	same_int(size, 200000);
+}
+
 int
 main(void)
 {
@@ -89,6 +114,7 @@ main(void)
 		CASE(what_could_be_misread_is_refused),
 		CASE(bytes_have_their_known_digest),
 		CASE(a_hasher_tells_its_digest_midway_and_goes_on),
+		CASE(a_file_is_hashed_from_where_it_stands_to_its_end),
 	};
 
 	return RUN(tests);
