@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/strv.h"
 
 #define DIGITS_MAX 18
 
@@ -206,24 +205,28 @@ int
 semver_range_parse(const char *text, struct semver_range *out, struct err *err)
 {
 	struct semver_range r = { .count = 0 };
-	AUTO(strv) struct strv words = STRV_INIT;
+	const char *at = text;
 	bool begins = true;
 
-	/* "a||b" leaves an empty word between its two bars */
-	strv_split(&words, text, ",|");
-	for (size_t i = 0; i < words.count; i++) {
-		char *word = words.items[i] + strspn(words.items[i], " ");
-		size_t len = strlen(word);
+	for (;;) {
+		size_t len, parted = strcspn(at, ",|"), start = strspn(at, " ");
+		AUTO(free) char *word = NULL;
 
-		while (len > 0 && word[len - 1] == ' ')
-			word[--len] = '\0';
-		if (len == 0 && i > 0 && i + 1 < words.count && !begins) {
-			begins = true;
-			continue;
-		}
+		start = start < parted ? start : parted;
+		for (len = parted - start; len > 0 && at[start + len - 1] == ' ';)
+			len--;
+		word = xstrndup(at + start, len);
 		if (add_part(&r, word, begins, err) < 0)
 			return err_in(err, "'%s'", text);
-		begins = false;
+		at += parted;
+		if (*at == '\0')
+			break;
+		begins = *at == '|';
+		/* one bar alone is nobody's: it must not pass for a comma */
+		if (begins && *++at != '|')
+			return err_set(
+				err, ERR_INPUT, "'%s': alternatives stand around '||'", text);
+		at++;
 	}
 	*out = r;
 	return 0;

@@ -50,8 +50,8 @@ TEST(versions_are_in_a_range_or_not)
 
 TEST(what_is_no_range_is_refused)
 {
-	static const char *const texts[] = { "", "1.2,", "||1", "=>1", "a", ">", ">*x", "1.2.3.4",
-		">=1.2-", "1234567890123456789" };
+	static const char *const texts[] = { "", "1.2,", "1|2", "1,,2", "1||", "||1", "=>1", "a",
+		">", ">*x", "1.2.3.4", ">=1.2-", "1234567890123456789" };
 
 	for (size_t i = 0; i < COUNT_OF(texts); i++) {
 		struct semver_range range = { .count = 0 };
