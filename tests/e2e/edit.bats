@@ -270,6 +270,8 @@ base-1"
 	same "$(grep -c '"status": "same"' "$T/stdout")" 3
 	works prog sync "$REGISTRY/team/*" "$REGISTRY/mirror" 'tags=1.*' -j 2
 	same "$(prog tags "$REGISTRY/mirror/app" | tr '\n' ' ')$(prog tags "$REGISTRY/mirror/other")" "1.1 1.2 1.3-rc 1.2"
+	fails 3 prog sync oci:in:latest "$REGISTRY/team/app@sha256:$(printf %064d 0)"
+	stderr_has "what came out is sha256:"
 	fails 3 prog sync list list tags='*' nonsense
 }
 
