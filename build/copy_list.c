@@ -132,8 +132,8 @@ copy_list_sort(struct copy_list *l)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-static void
-dress(const struct copy_dress *d, struct entry *e)
+void
+copy_dress(const struct copy_dress *d, struct entry *e)
 {
 	if (d->has_owner) {
 		e->uid = d->uid;
@@ -159,7 +159,7 @@ read_origin(const struct copy_list *l, const struct copy_item *item, struct copi
 	}
 	buf_adds(&out->path, slash != NULL ? slash + 1 : out->from);
 	out->entry.path = out->path.data;
-	dress(&l->dress, &out->entry);
+	copy_dress(&l->dress, &out->entry);
 }
 
 static void

@@ -37,6 +37,8 @@ struct copy_dress {
 	bool has_mode;
 	struct mode mode;
 };
+/* What an entry becomes in it. */
+void copy_dress(const struct copy_dress *d, struct entry *e);
 
 /* Where the bytes of an item come from. */
 enum copy_bytes { COPY_NO_BYTES, COPY_FROM_ORIGIN, COPY_FROM_PLACE, COPY_INLINE };

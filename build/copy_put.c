@@ -210,14 +210,10 @@ copy_put_top(struct copy *c, const char *path, int64_t mtime, struct err *err)
 static void
 dress(const struct copy *c, struct entry *e)
 {
-	const struct copy_dress *d = &c->list->dress;
+	struct copy_dress d = c->list->dress;
 
-	if (d->has_owner || c->place != COPY_ORIGIN) {
-		e->uid = d->uid;
-		e->gid = d->gid;
-	}
-	if (d->has_mode && (e->kind == ENTRY_DIR || e->kind == ENTRY_FILE))
-		e->mode = (uint32_t)mode_apply(&d->mode, e->mode, e->kind == ENTRY_DIR);
+	d.has_owner = d.has_owner || c->place != COPY_ORIGIN;
+	copy_dress(&d, e);
 }
 
 /* Of which entry of the current origin an item is. */
