@@ -383,14 +383,6 @@ check_out(const struct git *g, struct buf *commit, struct err *err)
 	return submodules(g, err) < 0 || tidy(g, err) < 0 ? -1 : 0;
 }
 
-static void
-forget(struct git *g)
-{
-	for (size_t i = 0; i < g->env.count; i++)
-		explicit_bzero(g->env.items[i], strlen(g->env.items[i]));
-	strv_free(&g->env);
-}
-
 /* The agent of --ssh default comes before that of our environment. */
 static int
 take_agent(struct git *g, const struct strv *ssh, struct err *err)
@@ -420,7 +412,7 @@ fetch_git(const struct fetch_job *job, size_t *same, json_t **facts, struct err 
 		result = 1;
 	else if (result == 0)
 		result = check_out(&g, &commit, err);
-	forget(&g);
+	secret_wipe_all(&g.env);
 	umask(mask);
 	if (result != 0)
 		return result;

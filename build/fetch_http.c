@@ -230,7 +230,7 @@ looks_the_same(const struct hop *hop, const json_t *facts)
 static int
 dress(const struct fetch_job *job, struct hop *hop, const json_t *facts, struct err *err)
 {
-	strv_free(&hop->headers);
+	secret_wipe_all(&hop->headers);
 	strv_add(&hop->headers, "Accept: */*");
 	if (fact(facts, "etag") != NULL)
 		strv_addf(&hop->headers, "If-None-Match: %s", fact(facts, "etag"));
@@ -330,7 +330,7 @@ fetch_http(const struct fetch_job *job, int dir, const char *name, int *out, siz
 	if (result == 0)
 		result = check_file(f, &d, &r, err);
 	sink_free(d.sink);
-	strv_free(&hop.headers);
+	secret_wipe_all(&hop.headers);
 	if (result == 0 && out != NULL)
 		*out = fd_steal(&fd);
 	return result;

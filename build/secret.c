@@ -22,6 +22,14 @@ auto_secret(struct buf *b)
 	secret_wipe(b);
 }
 
+void
+secret_wipe_all(struct strv *words)
+{
+	for (size_t i = 0; i < words->count; i++)
+		explicit_bzero(words->items[i], strlen(words->items[i]));
+	strv_free(words);
+}
+
 /* --secret id=x,src=path | id=x,env=NAME | id=x: where the bytes are. */
 static int
 read_secret(const struct strv *fields, const char *id, struct buf *out, struct err *err)

@@ -19,5 +19,6 @@ int secret_line(const struct strv *specs, const char *id, struct buf *out, struc
 
 void secret_wipe(struct buf *b); /* back to the empty value */
 void auto_secret(struct buf *b);
+void secret_wipe_all(struct strv *words); /* the same of headers or an environment */
 
 #endif
