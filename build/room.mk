@@ -21,7 +21,7 @@ libbuild_a_SOURCES = \
 	build/key.c build/key.h \
 	build/material.c build/material.h \
 	build/node.c \
-	build/output.c build/output.h \
+	build/output.c build/output.h build/output_text.c \
 	build/plan.c build/plan.h build/plan_context.c build/plan_inside.h \
 	build/push.c build/push.h \
 	build/run.c build/run.h \
