@@ -27,7 +27,7 @@ struct files_line {
 };
 /* Without the newline. */
 void show_file(const struct files_line *line, struct buf *out);
-/* Members path, type, mode (octal), uid, gid, size, mtime, link, hardLink, major, minor, layer (from 1) and
+/* Members path, type, mode (octal), uid, gid, size, mtime, link, hardLink, major, minor, digest, layer (from 1) and
  * layerDigest. */
 json_t *show_file_json(const struct files_line *line);
 
