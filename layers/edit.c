@@ -5,8 +5,9 @@
 
 #include "base/mem.h"
 
-int
-edit_split(const char *edit, size_t *name_len, const char **value, struct err *err)
+/* The length of the name, and the value, NULL where it is to be removed; lent. */
+static int
+split(const char *edit, size_t *name_len, const char **value, struct err *err)
 {
 	const char *equals = strchr(edit, '=');
 	size_t len = strlen(edit);
@@ -95,7 +96,7 @@ edit_map(json_t *o, const char *member, const struct strv *edits, struct err *er
 		size_t len = 0;
 
 		if (check_text(edits->items[i], err) < 0 ||
-			edit_split(edits->items[i], &len, &value, err) < 0)
+			split(edits->items[i], &len, &value, err) < 0)
 			return -1;
 		name = xstrndup(edits->items[i], len);
 		if (value != NULL)
@@ -144,7 +145,7 @@ edit_env(json_t *o, const struct strv *edits, struct err *err)
 		size_t len = 0, at;
 
 		if (check_text(edits->items[i], err) < 0 ||
-			edit_split(edits->items[i], &len, &value, err) < 0)
+			split(edits->items[i], &len, &value, err) < 0)
 			return -1;
 		at = find_variable(env, edits->items[i], len);
 		if (value == NULL)

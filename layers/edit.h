@@ -20,8 +20,6 @@
 
 /* Member "annotations" of a manifest, index or descriptor; it goes with its last row. */
 int edit_annotations(json_t *doc, const struct strv *edits, struct err *err);
-/* Splits an edit: the length of the name, and the value, NULL where it is to be removed; lent. */
-int edit_split(const char *edit, size_t *name_len, const char **value, struct err *err);
 
 /* What is changed in a config.  Texts: NULL leaves it, "" removes it. */
 struct edit {

@@ -70,15 +70,8 @@ auto_flatten(struct flatten **f)
 static int
 spool_bytes(struct flatten *f, const char *bytes, size_t len, uint64_t at, struct err *err)
 {
-	while (len > 0) {
-		ssize_t n = pwrite(f->spool, bytes, len, (off_t)at);
-
-		if (n < 0)
-			return err_sys(err, "write to a file in TMPDIR");
-		bytes += n;
-		len -= (size_t)n;
-		at += (uint64_t)n;
-	}
+	if (lseek(f->spool, (off_t)at, SEEK_SET) < 0 || fd_write(f->spool, bytes, len) < 0)
+		return err_sys(err, "write to a file in TMPDIR");
 	return 0;
 }
 
