@@ -77,6 +77,14 @@ path_base(const char *path)
 	return slash != NULL ? slash + 1 : path;
 }
 
+bool
+path_wants_dir(const char *path)
+{
+	const char *last = path_base(path);
+
+	return (last[0] == '\0' && last > path) || streq(last, ".") || streq(last, "..");
+}
+
 size_t
 path_dir_len(const char *path)
 {

@@ -23,6 +23,7 @@
 void path_clean(const char *path, struct buf *out);                   /* as Go's path.Clean */
 void path_join(const char *a, const char *b, struct buf *out);        /* cleaned; absolute b replaces a */
 const char *path_base(const char *path);                              /* after the last '/' */
+bool path_wants_dir(const char *path); /* ends in '/', "." or "..", so only a directory is meant */
 size_t path_dir_len(const char *path); /* of what is before it: 2 of "/a/b", 1 of "/a", 0 of "a" */
 bool path_is_inside(const char *path, const char *dir);               /* equal, or below; both clean */
 

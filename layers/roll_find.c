@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "layers/roll_merge.h"
 
 /* What is exactly there, in layers below top.  1, 0 (*is_known: layers that are not known cannot have it
@@ -222,16 +223,6 @@ tell_rest(struct way *y, char **out)
 	*out = buf_steal(&y->here);
 }
 
-/* It ends in '/', "." or "..". */
-static bool
-wants_dir(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	const char *last = slash != NULL ? slash + 1 : path;
-
-	return (last[0] == '\0' && slash != NULL) || streq(last, ".") || streq(last, "..");
-}
-
 int
 roll_find(struct roll_walk *w, const char *path, bool follow_last, struct roll_item *out,
 	char **bytes_path, struct err *err)
@@ -242,7 +233,7 @@ roll_find(struct roll_walk *w, const char *path, bool follow_last, struct roll_i
 		.here = BUF_INIT,
 		.rest = BUF_INIT,
 		.follow_last = follow_last,
-		.want_dir = wants_dir(path),
+		.want_dir = path_wants_dir(path),
 		.item = { .entry = { .kind = ENTRY_DIR } } };
 	int went;
 

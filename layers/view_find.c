@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "layers/view_nodes.h"
 
 /* A walk along a path. */
@@ -85,21 +86,11 @@ walk_component(struct walk *w, const char *name, size_t len, bool is_last, struc
 	return 0;
 }
 
-/* A '/' or '.' at the end asks for a directory, and so for what a link leads to. */
-static bool
-wants_dir(const char *path)
-{
-	size_t len = strlen(path);
-
-	return len > 0 &&
-	       (path[len - 1] == '/' || strcmp(path, ".") == 0 || ends_with(path, "/.") ||
-		       strcmp(path, "..") == 0 || ends_with(path, "/.."));
-}
-
 static int
 walk_path(struct walk *w, struct err *err)
 {
-	bool want_dir = wants_dir(w->path);
+	/* and so what a link at the end leads to */
+	bool want_dir = path_wants_dir(w->path);
 
 	if (strlen(w->path) > ENTRY_PATH_MAX)
 		return err_set(err, ERR_INPUT, "'%.60s...' is too long", w->path);

@@ -127,6 +127,14 @@ TEST(a_path_has_a_last_name_and_what_is_before_it)
 	}
 }
 
+TEST(only_a_directory_is_meant_by_a_slash_or_dots_at_the_end)
+{
+	is_true(path_wants_dir("/") && path_wants_dir("a/") && path_wants_dir(".") &&
+		path_wants_dir("a/.") && path_wants_dir("..") && path_wants_dir("/a/.."));
+	is_true(!path_wants_dir("") && !path_wants_dir("a") && !path_wants_dir("/a") &&
+		!path_wants_dir("a.") && !path_wants_dir("a/..."));
+}
+
 TEST(inside_means_equal_or_below)
 {
 	is_true(path_is_inside("/a/b", "/a"));
@@ -698,6 +706,7 @@ main(void)
 		CASE(paths_are_cleaned_as_go_does),
 		CASE(joining_cleans_and_lets_the_absolute_replace),
 		CASE(a_path_has_a_last_name_and_what_is_before_it),
+		CASE(only_a_directory_is_meant_by_a_slash_or_dots_at_the_end),
 		CASE(inside_means_equal_or_below),
 		CASE(the_walker_finds_what_the_kernel_finds),
 		CASE(the_walker_creates_what_the_kernel_creates),
