@@ -360,7 +360,8 @@ TEST(trees_of_another_boot_that_were_not_synced_are_forgotten)
 }
 
 /* As after a RUN in a user namespace: a directory whose owner is a mapped id. */
-TEST(what_mapped_ids_own_is_left_in_the_trash_for_a_worker_inside)
+static void
+collect_what_mapped_ids_own(void)
 {
 	AUTO(place_dir) struct place p = new_place();
 	AUTO(store) struct store *s = NULL;
@@ -371,10 +372,6 @@ TEST(what_mapped_ids_own_is_left_in_the_trash_for_a_worker_inside)
 	struct err err = { 0 };
 	char name[128];
 
-	if (geteuid() != 0) {
-		print_message("# needs root, to make files of another user\n");
-		skip();
-	}
 	same_int(chown(p.dir, 1234, 1234), 0);
 	same_int(seteuid(1234), 0);
 	works(store_open(p.root, &s, &err));
@@ -399,6 +396,16 @@ TEST(what_mapped_ids_own_is_left_in_the_trash_for_a_worker_inside)
 	same_int(r.trash_left, 1);
 	same_int(seteuid(0), 0);
 	auto_store(&s);
+}
+
+/* A skip runs nothing of what AUTO promises: it comes before there is a directory. */
+TEST(what_mapped_ids_own_is_left_in_the_trash_for_a_worker_inside)
+{
+	if (geteuid() != 0) {
+		print_message("# needs root, to make files of another user\n");
+		skip();
+	}
+	collect_what_mapped_ids_own();
 }
 
 TEST(gc_measures_trees_that_came_without_a_size)
