@@ -169,11 +169,11 @@ ended_with() {
 	bad 8 "exec nosuch" prog build -q ctx
 	printf 'FROM busybox\nUSER nobody-like-this\nRUN true\n' >ctx/Dockerfile
 	bad 3 "user 'nobody-like-this' is not in" prog build -q ctx
-	printf 'FROM busybox\nRUN echo started; sleep 31415926 & wait $!; exit $?\n' >ctx/Dockerfile
+	printf 'FROM busybox\nRUN echo started; sleep %s & wait $!; exit $?\n' "$NAP" >ctx/Dockerfile
 	in_background "$builddir/cooper" build --progress plain -t app:2 ctx
 	until_said " started"
-	until pgrep -f "^sleep 31415926" >/dev/null; do sleep 0.05; done
-	kill -9 $(pgrep -f "^sleep 31415926")
+	until is_napping; do sleep 0.05; done
+	kill -9 $(pgrep -f "^sleep $NAP\$")
 	ended_with 8
 	left_nothing "137"
 	fails 127 prog run busybox nosuch
@@ -183,17 +183,17 @@ ended_with() {
 @test "^C while a step runs" {
 	needs_boxes
 	load_busybox
-	keep <<-'EOF'
+	keep <<-EOF
 		FROM busybox
-		RUN trap '' INT TERM; echo started; sleep 27182818; true
+		RUN trap '' INT TERM; echo started; sleep $NAP; true
 	EOF
 	in_background "$builddir/cooper" build --progress plain -t app ctx
 	until_said " started"
 	kill -INT "$pid"
 	ended_with 130
-	! pgrep -f "^sleep 27182818" || explain "a process is left"
+	! is_napping || explain "a process is left"
 	left_nothing "interrupt"
-	sed -i 's/sleep 27182818/sleep 0/' ctx/Dockerfile
+	sed -i 's/sleep [0-9]*/sleep 0/' ctx/Dockerfile
 	works prog build -t app ctx
 }
 

@@ -205,7 +205,7 @@ LABEL a=b' | '$builddir/cooper' build -t x -"
 @test "an interrupted build ends soon, leaves no process, and works when tried again" {
 	needs_boxes
 	load_busybox
-	printf 'FROM busybox\nRUN echo started; exec sleep 1234567\n' >Dockerfile
+	printf 'FROM busybox\nRUN echo started; exec sleep %s\n' "$NAP" >Dockerfile
 	# a shell gives what it puts in the background no SIGINT
 	env --default-signal=INT "$builddir/cooper" build -t app --progress plain . >"$T/stdout" 2>"$T/stderr" 3>&- &
 	pid=$!
@@ -218,7 +218,7 @@ LABEL a=b' | '$builddir/cooper' build -t x -"
 	command="build, interrupted"
 	same "$status" 130
 	# it and its box are gone
-	! pgrep -f "^sleep 1234567" || explain "a process is left"
+	! is_napping || explain "a process is left"
 	store_is_clean
 	printf 'FROM busybox\nRUN echo started\n' >Dockerfile
 	works prog build -t app .

@@ -16,6 +16,7 @@ setup() {
 	T=$(mktemp -d "${TMPDIR:-/tmp}/cooper-e2e-XXXXXX")
 	export COOPER_ROOT=$T/store HOME=$T/home TZ=UTC LC_ALL=C SOURCE_DATE_EPOCH=1700000000
 	export TMPDIR=$T/tmp
+	NAP=87$$
 	unset XDG_DATA_HOME XDG_CONFIG_HOME XDG_RUNTIME_DIR DOCKER_CONFIG REGISTRY_AUTH_FILE BUILDKIT_PROGRESS
 	mkdir "$T/home" "$T/tmp" "$T/work"
 	cd "$T/work" || return 1
@@ -141,6 +142,11 @@ needs() {
 	for program in "$@"; do
 		command -v "$program" >/dev/null || skip "$program is not installed"
 	done
+}
+
+# is_napping: a program of this test sleeps for $NAP seconds, which is what no other test's does
+is_napping() {
+	pgrep -f "^sleep $NAP\$" >/dev/null
 }
 
 needs_root() {

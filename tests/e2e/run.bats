@@ -107,7 +107,7 @@ load helpers
 	needs_boxes
 	load_busybox
 	for signal in TERM HUP; do
-		env --default-signal=TERM,HUP "$builddir/cooper" run -t busybox sh -c 'echo started; exec sleep 7654321' >"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &
+		env --default-signal=TERM,HUP "$builddir/cooper" run -t busybox sh -c "echo started; exec sleep $NAP" >"$T/stdout" 2>"$T/stderr" </dev/null 3>&- &
 		pid=$!
 		until grep -q started "$T/stdout"; do
 			kill -0 "$pid" || explain "it ended too soon"
@@ -117,7 +117,7 @@ load helpers
 		wait "$pid" || status=$?
 		command="run -t, $signal"
 		[ "$status" -gt 128 ] || same "$status" "more than 128"
-		! pgrep -f "^sleep 7654321" || explain "a process is left"
+		! is_napping || explain "a process is left"
 	done
 	store_is_clean
 }
