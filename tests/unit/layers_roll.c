@@ -6,52 +6,12 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/strv.h"
 #include "layers/roll.h"
 #include "layers/tar.h"
 #include "layers/view.h"
+#include "tests/unit/layer_text.h"
 
 #define LAYERS_MAX 8
-
-/* A layer in one line: "d/ f l->target h=file -gone d*", words apart by blanks: directory, file,
- * symlink, hard link, whiteout, opaque. */
-static void
-layer_entries(const char *text, struct listing *out)
-{
-	AUTO(strv) struct strv words = STRV_INIT;
-
-	strv_split(&words, text, " ");
-	for (size_t i = 0; i < words.count; i++) {
-		char *word = words.items[i], *arrow = strstr(word, "->"),
-		     *equals = strchr(word, '=');
-		size_t len = strlen(word);
-		struct entry e = { .kind = ENTRY_FILE, .mode = 0644, .size = 1 };
-
-		if (len == 0)
-			continue;
-		if (word[0] == '-') {
-			e.kind = ENTRY_WHITEOUT;
-			word++;
-		} else if (arrow != NULL) {
-			e.kind = ENTRY_SYMLINK;
-			*arrow = '\0';
-			e.link = xstrdup(arrow + 2);
-		} else if (equals != NULL) {
-			e.kind = ENTRY_HARDLINK;
-			*equals = '\0';
-			e.link = xstrdup(equals + 1);
-		} else if (ends_with(word, "*")) {
-			e.kind = ENTRY_OPAQUE;
-			word[len - 1] = '\0';
-		} else if (ends_with(word, "/")) {
-			e.kind = ENTRY_DIR;
-			e.mode = 0700;
-			word[len - 1] = '\0';
-		}
-		e.path = xstrdup(word);
-		listing_take(out, &e);
-	}
-}
 
 struct stack {
 	struct roll *roll;

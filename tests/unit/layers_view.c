@@ -3,49 +3,8 @@
 
 #include <stdlib.h>
 
-#include "base/strv.h"
 #include "layers/view.h"
-
-/* A layer in one line: "d/ f l->target h=file -gone d*", words apart by blanks: directory, file,
- * symlink, hard link, whiteout, opaque. */
-static void
-layer(const char *text, struct listing *out)
-{
-	AUTO(strv) struct strv words = STRV_INIT;
-
-	strv_split(&words, text, " ");
-	for (size_t i = 0; i < words.count; i++) {
-		char *word = words.items[i], *arrow = strstr(word, "->"),
-		     *equals = strchr(word, '=');
-		size_t len = strlen(word);
-		struct entry e = { .kind = ENTRY_FILE, .mode = 0644, .size = 1 };
-
-		if (len == 0)
-			continue;
-		if (word[0] == '-') {
-			e.kind = ENTRY_WHITEOUT;
-			word++;
-		} else if (arrow != NULL) {
-			e.kind = ENTRY_SYMLINK;
-			*arrow = '\0';
-			e.link = xstrdup(arrow + 2);
-		} else if (equals != NULL) {
-			e.kind = ENTRY_HARDLINK;
-			*equals = '\0';
-			e.link = xstrdup(equals + 1);
-		} else if (ends_with(word, "*")) {
-			e.kind = ENTRY_OPAQUE;
-			word[len - 1] = '\0';
-		} else if (ends_with(word, "/")) {
-			e.kind = ENTRY_DIR;
-			e.mode = 0700;
-			word[len - 1] = '\0';
-		}
-		e.path = xstrdup(word);
-		listing_take(out, &e);
-	}
-	listing_sort(out);
-}
+#include "tests/unit/layer_text.h"
 
 struct stack {
 	struct listing layers[8];
@@ -59,8 +18,10 @@ stack_of(const char *const *texts)
 	struct stack s = { .view = NULL };
 	size_t count = 0;
 
-	for (; texts[count] != NULL; count++)
-		layer(texts[count], &s.layers[count]);
+	for (; texts[count] != NULL; count++) {
+		layer_entries(texts[count], &s.layers[count]);
+		listing_sort(&s.layers[count]);
+	}
 	for (size_t i = 0; i < count; i++)
 		s.pointers[i] = xmemdup(&s.layers[i], sizeof s.layers[i]);
 	s.view = view_new(s.pointers, count);
