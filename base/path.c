@@ -158,9 +158,12 @@ path_open(int root, const char *path, int flags, mode_t mode)
 		/* EAGAIN: something was renamed on the way just now */
 		for (int tries = 0; tries < 100; tries++) {
 			fd = openat2_beneath(root, path, flags, mode);
-			if (fd >= 0 || (errno != EAGAIN && errno != EINTR && errno != ENOSYS))
+			if (fd >= 0 || (errno != EAGAIN && errno != EINTR && errno != ENOSYS &&
+					       errno != ELOOP))
 				return fd;
-			if (errno == ENOSYS) /* a filter was installed since */
+			/* a filter was installed since; or links were counted twice, as Linux does
+			 * where others change the tree and it walks a second time */
+			if (errno == ENOSYS || errno == ELOOP)
 				break;
 		}
 	}
