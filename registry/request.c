@@ -382,8 +382,7 @@ request_failed(struct session *s, struct host *h, const struct request *q,
 
 	reply_failed(q->method, at, h->name, r, err);
 	if ((r->status == 401 || r->status == 403) &&
-		session_credential(s, h, q->repository, &c, &ignored) == 0 &&
-		c->source != NULL)
+		session_credential(s, h, q->repository, &c, &ignored) == 0 && c->source != NULL)
 		return err_in(err, "with the credentials from %s", c->source);
 	return -1;
 }

@@ -19,7 +19,7 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP LC_ALL=C TZ=UTC \
 
 TEST_CPPFLAGS = $(AM_CPPFLAGS) -DTESTDATA='"$(abs_top_srcdir)/testdata"'
 TEST_LIBS = $(FOREIGN_LIBS) $(CMOCKA_LIBS)
-noinst_HEADERS = tests/fuzz/fuzz.h tests/fuzz/fuzz_codec.h tests/fuzz/fuzz_dockerfile.h tests/unit/layer_text.h tests/unit/test.h tests/unit/trees.h
+noinst_HEADERS = tests/fuzz/fuzz.h tests/fuzz/fuzz_codec.h tests/fuzz/fuzz_dockerfile.h tests/unit/layer_text.h tests/unit/scratch.h tests/unit/test.h tests/unit/trees.h
 UNIT_TESTS =
 
 if HAVE_CMOCKA

@@ -6,6 +6,8 @@ UNIT_TESTS += tests/unit/base_buf \
 	tests/unit/base_json \
 	tests/unit/base_mem \
 	tests/unit/base_path \
+	tests/unit/base_path_remove \
+	tests/unit/base_path_text \
 	tests/unit/base_proc \
 	tests/unit/base_strv \
 	tests/unit/base_worker
@@ -30,6 +32,12 @@ tests_unit_base_mem_LDADD = $(BASE_LIBS) $(TEST_LIBS)
 tests_unit_base_path_SOURCES = tests/unit/base_path.c
 tests_unit_base_path_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_base_path_LDADD = $(BASE_LIBS) $(TEST_LIBS)
+tests_unit_base_path_remove_SOURCES = tests/unit/base_path_remove.c
+tests_unit_base_path_remove_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_base_path_remove_LDADD = $(BASE_LIBS) $(TEST_LIBS)
+tests_unit_base_path_text_SOURCES = tests/unit/base_path_text.c
+tests_unit_base_path_text_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_base_path_text_LDADD = $(BASE_LIBS) $(TEST_LIBS)
 tests_unit_base_proc_SOURCES = tests/unit/base_proc.c
 tests_unit_base_proc_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_base_proc_LDADD = $(BASE_LIBS) $(TEST_LIBS)
